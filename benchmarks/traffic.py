@@ -1,0 +1,205 @@
+"""Conversations under measurement: paced messages, and a closed loop that keeps windows full.
+
+Messages are counted by whole chunks (a mark that every text begins with), and one time stamp a
+chunk is read for the latency. Afterwards everything that was sent must have arrived, once each.
+"""
+
+from __future__ import annotations
+
+import gc
+import selectors
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from dialects import MARK, STAMP_END, message
+from load import BUFFER, Connection, LoadError
+from swarm import Swarm
+
+_STAMP_DIGITS = 24
+_DRAIN_LIMIT = 30.0
+
+Probe = Callable[[], "float | None"]
+"""The server's CPU seconds so far; None where they can't be read."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was counted while it was measured, and in all.
+
+    `latencies` are nanoseconds, one for every chunk read; `cpu` is the server's CPU seconds, and
+    `own_cpu` the load's. `total` and `answers` go on counting after the measured time.
+    """
+
+    sent: int = 0
+    deliveries: int = 0
+    answered: int = 0
+    seconds: float = 0.0
+    cpu: float | None = None
+    own_cpu: float = 0.0
+    total: int = 0
+    answers: int = 0
+    latencies: list[int] = field(default_factory=list)
+
+    def latency_ms(self, share: float) -> float | None:
+        """The latency in milliseconds that this share of the chunks (0 to 1) stays within."""
+        if not self.latencies:
+            return None
+        ordered = sorted(self.latencies)
+        return ordered[int((len(ordered) - 1) * share)] / 1e6
+
+
+class Conversation:
+    """One measured conversation among a swarm's members."""
+
+    def __init__(
+        self, swarm: Swarm, senders: Sequence[Connection], size: int, joined: bool = False
+    ) -> None:
+        """
+        Args:
+            swarm: everybody who listens.
+            senders: those of them who speak.
+            size: bytes of text in a message.
+            joined: whether what a sender may send at once goes out in one write, as a program that
+                pipelines does it, or message by message, as people do it.
+        """
+        self.tally = Tally()
+        self._swarm = swarm
+        self._senders = senders
+        self._speaking = frozenset(senders)
+        self._size = size
+        self._joined = joined
+        self._measuring = True
+        for sender in senders:
+            sender.head = swarm.dialect.head(sender.room)
+
+    def paced(self, rate: float, seconds: float, probe: Probe, listeners: int) -> Tally:
+        """Sends `rate` messages a second, in turn, for so many seconds.
+
+        Raises:
+            LoadError: a message was lost or came twice (`listeners` is how many get each).
+        """
+        step = 1.0 / rate
+        with self._measured(probe):
+            began = time.perf_counter()
+            for number in range(int(rate * seconds)):
+                self._listen_until(began + number * step)
+                self._say(self._senders[number % len(self._senders)], 1)
+            self._listen_until(began + seconds)
+            self._drain(listeners)
+        return self.tally
+
+    def closed_loop(self, window: int, seconds: float, probe: Probe, listeners: int) -> Tally:
+        """Keeps `window` messages of each sender in flight for so many seconds.
+
+        A dialect without answers is metered by what a sender gets of the others' messages, who
+        all go at about its own pace.
+
+        Raises:
+            LoadError: a message was lost or came twice (`listeners` is how many get each), or one
+                was refused.
+        """
+        with self._measured(probe):
+            end = time.perf_counter() + seconds
+            for sender in self._senders:
+                sender.in_flight = sender.credit = 0
+                self._refill(sender, window)
+            while time.perf_counter() < end:
+                for connection, events in self._swarm.ready(0.1):
+                    self._take(connection, events)
+                    if connection in self._speaking:
+                        self._refill(connection, window)
+        self._measuring = False
+        self._drain(listeners)
+        return self.tally
+
+    @contextmanager
+    def _measured(self, probe: Probe) -> Iterator[None]:
+        tally = self.tally
+        gc.collect()
+        gc.disable()
+        try:
+            cpu, own, began = probe(), time.process_time(), time.perf_counter()
+            yield
+            tally.seconds = time.perf_counter() - began
+            after = probe()
+            tally.own_cpu = time.process_time() - own
+            tally.cpu = None if cpu is None or after is None else after - cpu
+            tally.deliveries = tally.total
+            tally.answered = tally.answers
+        finally:
+            gc.enable()
+
+    def _listen_until(self, due: float) -> None:
+        while (left := due - time.perf_counter()) > 0:
+            for connection, events in self._swarm.ready(left):
+                self._take(connection, events)
+
+    def _say(self, sender: Connection, count: int) -> None:
+        if self._joined:
+            line = message(sender.head, time.perf_counter_ns(), self._size)
+            self._swarm.send(sender, line * count)
+        else:
+            for _ in range(count):
+                line = message(sender.head, time.perf_counter_ns(), self._size)
+                self._swarm.send(sender, line)
+        sender.in_flight += count
+        self.tally.sent += count
+
+    def _refill(self, sender: Connection, window: int) -> None:
+        room = window - sender.in_flight
+        if room > 0:
+            self._say(sender, room)
+
+    def _take(self, connection: Connection, events: int) -> None:
+        if events & selectors.EVENT_WRITE:
+            self._swarm.flush(connection)
+            if not events & selectors.EVENT_READ:
+                return
+        size = connection.receive()
+        count = BUFFER.count(MARK, 0, size)
+        if count:
+            self.tally.total += count
+            if self._measuring:
+                self._sample(size)
+        if connection in self._speaking:
+            self._account(connection, size, count)
+
+    def _sample(self, size: int) -> None:
+        start = BUFFER.find(MARK, 0, size) + 1
+        end = BUFFER.find(STAMP_END, start, min(size, start + _STAMP_DIGITS))
+        if end > 0:  # else the chunk ends within the stamp
+            self.tally.latencies.append(time.perf_counter_ns() - int(BUFFER[start:end]))
+
+    def _account(self, sender: Connection, size: int, count: int) -> None:
+        """Takes what a sender was answered off its window."""
+        if not self._swarm.dialect.answers:
+            others = max(1, len(self._senders) - 1)
+            done, sender.credit = divmod(sender.credit + count, others)
+            sender.in_flight = max(0, sender.in_flight - done)
+            return
+        found = BUFFER.find(b"ERR:", 0, size)
+        if found >= 0:
+            line = bytes(BUFFER[found:size]).split(b"\r\n")[0]
+            raise LoadError(f"{sender.nick} was refused: {line.decode('utf-8', 'replace')}")
+        # Every line is a message or an answer. A line cut in two counts one too few, then one more.
+        answers = BUFFER.count(b"\n", 0, size) - count
+        sender.in_flight -= answers
+        self.tally.answers += answers
+
+    def _drain(self, listeners: int) -> None:
+        """Reads until all that was sent has come, and a moment longer for what comes twice."""
+        tally = self.tally
+        dialect = self._swarm.dialect
+        expected = tally.sent * listeners
+        end = time.perf_counter() + _DRAIN_LIMIT
+        while tally.total < expected or (dialect.answers and tally.answers < tally.sent):
+            if time.perf_counter() > end:
+                break
+            self._listen_until(time.perf_counter() + 0.05)
+        self._listen_until(time.perf_counter() + 0.2)
+        if tally.total != expected:
+            raise LoadError(f"{expected:,} deliveries were due, {tally.total:,} came")
+        if dialect.answers and tally.answers != tally.sent:
+            raise LoadError(f"{tally.sent:,} answers were due, {tally.answers:,} came")

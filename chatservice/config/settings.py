@@ -1,0 +1,175 @@
+"""Every setting there is: a dataclass field with its range in its type and its default beside it.
+
+They are values and nothing else: where they are read from stands in `chatservice.config.reading`,
+what they do in the part of the service that is handed them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from chatservice.config.kinds import (
+    FLAG,
+    PATH,
+    PATH_OR_NONE,
+    TEXT_OR_NONE,
+    matching,
+    networks,
+    number,
+    one_of,
+    strings,
+    whole,
+)
+
+Flag = Annotated[bool, FLAG]
+Count = Annotated[int, whole(1)]
+CountOrZero = Annotated[int, whole(0)]
+Seconds = Annotated[float, number(0.001)]
+SecondsOrZero = Annotated[float, number(0)]
+OptionalPath = Annotated[Path | None, PATH_OR_NONE]
+OptionalText = Annotated[str | None, TEXT_OR_NONE]
+
+
+@dataclass(frozen=True, slots=True)
+class TLSConfig:
+    """The key and certificate of listeners that name none of their own."""
+
+    private_key: OptionalPath = None
+    """PEM file with the private key. None: a self-signed pair is made in the data folder."""
+
+    certificate: OptionalPath = None
+    """PEM file with the certificate. None: it is in the private key's file."""
+
+    chain: OptionalPath = None
+    """PEM file with the certificates between ours and the authority's root."""
+
+    watch_seconds: SecondsOrZero = 30.0
+    """Seconds between looks at whether the files have changed; 0 leaves it to SIGHUP alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalConfig:
+    """How safely, and for how long, what was said is kept."""
+
+    durability: Annotated[Literal["process", "power"], one_of("process", "power")] = "process"
+    """What a delivered message survives: the death of the process, or a power cut too (slower)."""
+
+    keep_days: SecondsOrZero = 0.0
+    """Days that messages are kept; 0 is for ever."""
+
+    keep_messages: CountOrZero = 0
+    """Messages kept in each room, the latest; 0 is all."""
+
+    prune_seconds: Seconds = 600.0
+    """Seconds between removals of what is no longer to be kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one client, one address or all of them together may use."""
+
+    connections: Count = 10_000
+    """Open connections in all."""
+
+    connections_per_address: Count = 64
+    """Open connections from one address (for IPv6 a /64)."""
+
+    new_connections_per_minute: Count = 120
+    """New connections a minute from one address."""
+
+    exempt_addresses: Annotated[tuple[str, ...], networks()] = ("127.0.0.0/8", "::1/128")
+    """Networks that the limits of one address leave alone, in CIDR notation."""
+
+    handshake_seconds: Seconds = 10.0
+    """Seconds to finish the TLS handshake."""
+
+    login_seconds: Seconds = 120.0
+    """Seconds to log in."""
+
+    idle_seconds: Seconds = 900.0
+    """Seconds without a line from the client, after which it is closed."""
+
+    ping_seconds: Seconds = 60.0
+    """Seconds before ``idle_seconds`` is reached at which a PING is sent."""
+
+    line_bytes: Annotated[int, whole(512, 1_048_576)] = 4_096
+    """Bytes of a line, its ending not counted."""
+
+    messages_per_second: Annotated[float, number(0.01)] = 10.0
+    """Messages a second from one connection, over time."""
+
+    message_burst: Count = 40
+    """Messages at once from one connection after a rest."""
+
+    refusals_before_close: Count = 20
+    """Refusals in a row for being too fast, after which the connection is closed."""
+
+    rooms: Count = 10_000
+    """Rooms in all."""
+
+    rooms_per_user: Count = 50
+    """Rooms that one user is in."""
+
+    rooms_owned_per_user: Count = 20
+    """Rooms that one user owns."""
+
+    invitations_per_room: Count = 500
+    """Invitations open in one room."""
+
+    members_per_room: Count = 5_000
+    """Members of one room."""
+
+    nick_characters: Annotated[int, whole(1, 255)] = 32
+    """Characters of a nick."""
+
+    room_characters: Annotated[int, whole(1, 255)] = 64
+    """Characters of a room's name."""
+
+    sendq_bytes: Annotated[int, whole(4_096)] = 1_048_576
+    """Bytes that may wait for a slow reader; past it that connection is closed."""
+
+    history_messages: Count = 1_000
+    """Messages that one HISTORY may ask for."""
+
+    registrations_per_hour: Count = 10
+    """Accounts made an hour from one address."""
+
+    stop_seconds: SecondsOrZero = 2.0
+    """Seconds that a stop waits for clients to take what is under way to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that an operator may set, checked."""
+
+    name: Annotated[
+        str, matching(r"[A-Za-z0-9._-]{0,253}", "a host name (letters, digits, '.', '-', '_')")
+    ] = "localhost"
+    """The server's name, as clients see it; in a file, "" stands for the machine's host name."""
+
+    data: Annotated[Path, PATH] = Path("chat-data")
+    """The folder of the journal, the accounts and the certificate that the server makes itself."""
+
+    listen: Annotated[tuple[str, ...], strings("endpoints", required=True)] = ("ssl:6667",)
+    """Endpoint descriptions, each perhaps with a dialect before it: ``original@tcp:1337``."""
+
+    allow_plain_text: Flag = False
+    """Whether listeners without TLS may be on addresses other than loopback."""
+
+    store: Annotated[Literal["sqlite", "memory"], one_of("sqlite", "memory")] = "sqlite"
+    """What keeps the journal."""
+
+    auth: Annotated[tuple[str, ...], strings("checkers")] = field(default=(), repr=False)
+    """Checkers of accounts kept elsewhere, as ``--auth`` has them: ``file:/etc/passwords``."""
+
+    metrics: OptionalText = None
+    """Endpoint on which Prometheus finds the figures; None: nowhere."""
+
+    log_json: Flag = False
+    """Whether the log is JSON, one object a line."""
+
+    tls: TLSConfig = field(default_factory=TLSConfig)
+    journal: JournalConfig = field(default_factory=JournalConfig)
+    limits: Limits = field(default_factory=Limits)

@@ -1,0 +1,207 @@
+"""
+The chat controller: a supervised child that owns the state. It hands events to the journal, makes stored ones true,
+and has them delivered; a crash of it loses nothing, because its restart rebuilds the state from the journal and takes
+up delivery where it broke off, with every session still attached. The rules are in `requests`, the changes in `state`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from chatservice.supervision import Supervised
+
+from .errors import ChatError, Unavailable
+from .events import DirectMessage, Event, Message, ServiceStarted
+from .log import Batch, Log, Origin
+from .records import Record, restore, take_dirty
+from .requests import Policy
+from .state import RecordKey, State
+
+
+class Tell(Protocol):
+    """Who tells clients: delivery."""
+
+    def deliver(self, events: Sequence[Event]) -> None:
+        """Tells everybody concerned of events that have become true."""
+
+    def flush(self) -> None:
+        """Sends what was told."""
+
+    def rebuild(self, state: State) -> None:
+        """Finds out anew who is where."""
+
+
+@dataclass(slots=True)
+class Applied:
+    """An event that was stored, what became of it, and who waits to hear it."""
+
+    event: Event
+    origin: Origin | None
+    error: ChatError | None = None
+
+
+class Request:
+    """An origin that waits for a few events together, and then fires `done`."""
+
+    __slots__ = ("_error", "_last", "done")
+
+    def __init__(self, last: Event) -> None:
+        self.done: Deferred[None] = Deferred()
+        self._last = last
+        self._error: ChatError | None = None
+
+    def applied(self, event: Event, error: ChatError | None) -> None:
+        self._error = self._error or error
+        if event is self._last:
+            if self._error is None:
+                self.done.callback(None)
+            else:
+                self.done.errback(self._error)
+
+
+class Controller(Supervised):
+    """
+    @ivar journal: where the events are stored, and read from.
+    @ivar state: what is true now; read by everybody, changed by nobody else. It is empty until the first
+        start is over.
+    """
+
+    log = Logger()
+
+    def __init__(self, journal: Log, tell: Tell, policy: Policy) -> None:
+        self.journal = journal
+        self._tell = tell
+        self.policy = policy
+        self.state = State()
+        self._mark = ""
+        self._began = False
+        self._alive = False
+        self._undelivered: deque[Applied] = deque()
+
+    # Being asked.
+
+    def post(self, event: Event, origin: Origin) -> None:
+        """
+        Hands one event to the journal; the origin hears what became of it.
+
+        @raise Unavailable: the journal takes no more for now.
+        """
+        self.journal.append(event, origin)
+
+    def submit(self, *events: Event) -> Deferred[None]:
+        """
+        Hands events to the journal; fires when all of them are true.
+
+        @raise ChatError: one of them could not be stored, or came too late to fit.
+        """
+        request = Request(events[-1])
+        try:
+            for event in events:
+                self.journal.append(event, request)
+        except Unavailable as error:
+            request.applied(events[-1], error)
+        return request.done
+
+    # Being fed by the journal.
+
+    def checkpoint(self) -> tuple[dict[RecordKey, Record | None], str]:
+        return take_dirty(self.state), self._mark
+
+    def checkpoint_failed(self, keys: Sequence[RecordKey]) -> None:
+        self.state.dirty.update(keys)
+
+    def apply(self, batch: Batch) -> None:
+        applied = [
+            Applied(event, origin)
+            for event, origin in zip(batch.events, batch.origins, strict=True)
+        ]
+        self._undelivered.extend(applied)
+        if not self._alive:
+            return  # the restart will find the batch in the journal
+        try:
+            for entry in applied:
+                self._apply(entry)
+        except Exception:
+            self._crash()
+
+    def deliver(self) -> None:
+        if not self._alive:
+            return
+        try:
+            while self._undelivered:
+                self._deliver(_next_run(self._undelivered))
+            self._tell.flush()
+        except Exception:
+            self._crash()
+
+    def refuse(self, batch: Batch, error: ChatError) -> None:
+        for event, origin in zip(batch.events, batch.origins, strict=True):
+            origin.applied(event, error)
+
+    def _apply(self, entry: Applied) -> None:
+        try:
+            self.state.apply(entry.event)
+        except ChatError as error:
+            entry.error = error
+        self._mark = entry.event.id
+
+    def _deliver(self, run: list[Applied]) -> None:
+        try:
+            self._tell.deliver([entry.event for entry in run if entry.error is None])
+        finally:
+            # Stored is stored: the sender hears it even if telling others has just failed.
+            for entry in run:
+                if entry.origin is not None:
+                    entry.origin.applied(entry.event, entry.error)
+
+    def _crash(self) -> None:
+        self._alive = False
+        self.fail(Failure())
+
+    # Being supervised.
+
+    def startService(self) -> Deferred[None]:  # type: ignore[override]
+        super().startService()
+        return Deferred.fromCoroutine(self._start())
+
+    async def _start(self) -> None:
+        await self.journal.detach()
+        recovered = await self.journal.recover()
+        self.state = restore(recovered.records)
+        waiting = {entry.event.id: entry for entry in self._undelivered}
+        for event in recovered.events:
+            self._apply(waiting.get(event.id) or Applied(event, None))
+        self._tell.rebuild(self.state)
+        self._alive = True
+        self.deliver()
+        self.journal.attach(self)
+        if not self._began:
+            await self.submit(ServiceStarted())
+            self._began = True
+
+    def stopService(self) -> Deferred[None]:  # type: ignore[override]
+        super().stopService()
+        self._alive = False
+        return self.journal.detach()
+
+
+def _next_run(undelivered: deque[Applied]) -> list[Applied]:
+    """
+    Takes the next events that are told together: as many messages as follow one another, for these are joined; or
+    one of another kind, whose author goes on with the next request as soon as it is told.
+    """
+    run = [undelivered.popleft()]
+    if type(run[0].event) in _JOINED:
+        while undelivered and type(undelivered[0].event) in _JOINED:
+            run.append(undelivered.popleft())
+    return run
+
+
+_JOINED = frozenset((Message, DirectMessage))

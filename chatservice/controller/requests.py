@@ -1,0 +1,429 @@
+"""
+What somebody may do. One function a request: it checks the request against today's state and returns the event that
+it becomes, or raises the error that says why not. All permission lives here, once, for every dialect; nothing here
+changes the state, stores or tells anything.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from .errors import (
+    AlreadyInRoom,
+    BadArguments,
+    ChatError,
+    NickInUse,
+    NoSuchRoom,
+    NoSuchUser,
+    NotInRoom,
+    NotOwner,
+    PrivateRoom,
+    RoomExists,
+    TooMany,
+)
+from .events import (
+    DirectMessage,
+    Event,
+    Invited,
+    Joined,
+    Kicked,
+    Left,
+    LoggedIn,
+    LoggedOut,
+    Message,
+    Registered,
+    RoomCreated,
+    RoomDeleted,
+    TopicChanged,
+    VisibilityChanged,
+)
+from .names import Name, NameRules
+from .state import Room, State, User, conversation
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """
+    The limits of the domain. Zero means that there is none.
+
+    @ivar rooms: rooms in all.
+    @ivar rooms_per_user: rooms that one may be in.
+    @ivar rooms_owned_per_user: rooms that one may own.
+    @ivar members_per_room: users inside one room.
+    @ivar invitations_per_room: identities invited to one room.
+    @ivar history_messages: messages in one answer.
+    @ivar text_bytes: length of a message or a topic, bytes of UTF-8.
+    """
+
+    names: NameRules = field(default_factory=NameRules)
+    rooms: int = 0
+    rooms_per_user: int = 0
+    rooms_owned_per_user: int = 0
+    members_per_room: int = 0
+    invitations_per_room: int = 0
+    history_messages: int = 1000
+    text_bytes: int = 4096
+
+
+_UNSENDABLE = re.compile("[\0\r\n\ud800-\udfff]")
+"""What no dialect may carry inside a text: NUL, line ends, and code points that UTF-8 has no bytes for."""
+
+
+def check_text(text: str, policy: Policy) -> str:
+    """
+    A message or a topic, if every dialect can carry it.
+
+    @raise BadArguments: it is too long, or holds NUL or a line end.
+    """
+    if _UNSENDABLE.search(text):
+        raise BadArguments("a text cannot hold NUL or line ends")
+    if len(text) * 4 > policy.text_bytes and len(text.encode()) > policy.text_bytes:
+        raise BadArguments(f"a text is at most {policy.text_bytes} bytes long")
+    return text
+
+
+def full(count: int, limit: int) -> bool:
+    """Is there no room for one more under a limit? A limit of zero is none."""
+    return bool(limit) and count >= limit
+
+
+# Finding things.
+
+
+def find_room(state: State, policy: Policy, room_name: str) -> Room:
+    """
+    The room of a name.
+
+    @raise BadRoomName: it cannot be a room's name.
+    @raise NoSuchRoom: there is none.
+    """
+    room = state.rooms.get(policy.names.room(room_name).key)
+    if room is None:
+        raise NoSuchRoom()
+    return room
+
+
+def find_user(state: State, policy: Policy, nick: str) -> User:
+    """
+    The logged-in user of a nick.
+
+    @raise NoSuchUser: nobody of that name is here.
+    """
+    try:
+        return state.users[policy.names.nick(nick).key]
+    except (ChatError, KeyError):
+        raise NoSuchUser() from None
+
+
+def owned_room(state: State, policy: Policy, user: User, room_name: str) -> Room:
+    """
+    A room that the user owns.
+
+    @raise NotOwner: it is somebody else's.
+    """
+    room = find_room(state, policy, room_name)
+    if room.owner != user.identity:
+        raise NotOwner()
+    return room
+
+
+def joined_room(state: State, policy: Policy, user: User, room_name: str) -> Room:
+    """
+    A room that the user is in.
+
+    @raise NotInRoom: the user is not.
+    """
+    room = find_room(state, policy, room_name)
+    if user.key not in room.members:
+        raise NotInRoom()
+    return room
+
+
+def may_see(room: Room, user: User) -> bool:
+    """Public rooms, and private ones that one owns, is in, or is invited to."""
+    return not room.private or user.key in room.members or may_enter(room, user)
+
+
+def may_enter(room: Room, user: User) -> bool:
+    """A private room is joined by its owner and the invited."""
+    return not room.private or room.owner == user.identity or user.identity in room.invited
+
+
+def visible_room(state: State, policy: Policy, user: User, room_name: str) -> Room:
+    """
+    A room that one may see.
+
+    @raise PrivateRoom: one may not.
+    """
+    room = find_room(state, policy, room_name)
+    if not may_see(room, user):
+        raise PrivateRoom()
+    return room
+
+
+# Who is here.
+
+
+def log_in(state: State, name: Name, account: bool) -> LoggedIn:
+    """
+    Takes a nick, as a guest or (`account`) with a password that was found right.
+
+    @raise NickInUse: somebody has it, or one that looks like it; or it is an account's and this is a guest.
+    """
+    check_nick_is_free(state, name)
+    if name.key in state.accounts and not account:
+        raise NickInUse("this nick is registered: it needs its password")
+    return LoggedIn(actor=name.key, nick=name.text, account=account, skeleton=name.skeleton)
+
+
+def check_nick_is_free(state: State, name: Name) -> None:
+    """
+    @raise NickInUse: somebody is here by that nick, or by one that looks like it.
+    """
+    if name.key in state.users:
+        raise NickInUse()
+    if state.nick_skeletons.get(name.skeleton, name.key) != name.key:
+        raise NickInUse("this nick looks like another one")
+
+
+def log_out(user: User, reason: str) -> list[Event]:
+    """Gives the nick up, and leaves every room before."""
+    events: list[Event] = [
+        Left(
+            target=room.id,
+            room=room.name,
+            actor=user.key,
+            nick=user.nick,
+            quit=True,
+            reason=reason,
+        )
+        for room in user.rooms.values()
+    ]
+    events.append(LoggedOut(actor=user.key, nick=user.nick, reason=reason))
+    return events
+
+
+def register(state: State, user: User, verifier: str) -> Registered:
+    """
+    Makes the logged-in guest's nick an account.
+
+    @raise NickInUse: it is one.
+    """
+    if user.key in state.accounts:
+        raise NickInUse("this nick is registered already")
+    return Registered(
+        actor=user.key, nick=user.nick, skeleton=user.skeleton, verifier=verifier
+    )
+
+
+def reserve(name: Name) -> Registered:
+    """Keeps a nick that an outside checker vouches for from guests."""
+    return Registered(actor=name.key, nick=name.text, skeleton=name.skeleton)
+
+
+# Rooms.
+
+
+def create_room(
+    state: State, policy: Policy, user: User, room_name: str, private: bool
+) -> RoomCreated:
+    """
+    Makes a room and its owner, and does not join it.
+
+    @raise RoomExists: there is one of that name, or of one that looks like it.
+    @raise TooMany: the user owns as many as one may, or there are as many as there may be.
+    """
+    name = policy.names.room(room_name)
+    if name.key in state.rooms:
+        raise RoomExists()
+    if state.room_skeletons.get(name.skeleton, name.key) != name.key:
+        raise RoomExists("a room's name looks like this one")
+    if full(len(state.owned.get(user.identity, ())), policy.rooms_owned_per_user):
+        raise TooMany(f"one may own {policy.rooms_owned_per_user} rooms")
+    if full(len(state.rooms), policy.rooms):
+        raise TooMany("there are as many rooms as there may be")
+    return RoomCreated(
+        actor=user.key,
+        nick=user.nick,
+        room=name.text,
+        key=name.key,
+        skeleton=name.skeleton,
+        owner=user.identity,
+        private=private,
+        kept=user.account,
+    )
+
+
+def delete_room(state: State, policy: Policy, user: User, room_name: str) -> RoomDeleted:
+    """The owner removes a room."""
+    room = owned_room(state, policy, user, room_name)
+    return RoomDeleted(target=room.id, room=room.name, actor=user.key, nick=user.nick)
+
+
+def join(state: State, policy: Policy, user: User, room_name: str) -> Joined:
+    """
+    Enters a room.
+
+    @raise PrivateRoom: it is private, and the user neither owns it nor is invited.
+    @raise TooMany: the user is in as many rooms, or the room holds as many users, as may be.
+    """
+    room = find_room(state, policy, room_name)
+    if user.key in room.members:
+        raise AlreadyInRoom()
+    if not may_enter(room, user):
+        raise PrivateRoom()
+    return _enter(policy, room, user)
+
+
+def bring_in(state: State, policy: Policy, invited: Invited) -> Joined:
+    """
+    Enters a room in somebody's place, who has just been invited.
+
+    @raise NoSuchUser: they are not here.
+    """
+    user = state.users.get(invited.guest_key)
+    if user is None:
+        raise NoSuchUser()
+    return _enter(policy, state.rooms_by_id[invited.target], user)
+
+
+def _enter(policy: Policy, room: Room, user: User) -> Joined:
+    if full(len(user.rooms), policy.rooms_per_user):
+        raise TooMany(f"one may be in {policy.rooms_per_user} rooms")
+    if full(len(room.members), policy.members_per_room):
+        raise TooMany("the room is full")
+    return Joined(target=room.id, room=room.name, actor=user.key, nick=user.nick)
+
+
+def leave(state: State, policy: Policy, user: User, room_name: str, reason: str = "") -> Left:
+    """Leaves a room that one is in."""
+    room = joined_room(state, policy, user, room_name)
+    return Left(target=room.id, room=room.name, actor=user.key, nick=user.nick, reason=reason)
+
+
+def set_visibility(
+    state: State, policy: Policy, user: User, room_name: str, private: bool
+) -> VisibilityChanged:
+    """The owner makes a room public or private; who is inside stays inside."""
+    room = owned_room(state, policy, user, room_name)
+    return VisibilityChanged(
+        target=room.id, room=room.name, actor=user.key, nick=user.nick, private=private
+    )
+
+
+def invite(state: State, policy: Policy, user: User, room_name: str, nick: str) -> Invited:
+    """
+    The owner lets somebody in: a user who is here, or an account that is not.
+
+    @raise NoSuchUser: there is neither.
+    @raise TooMany: as many are invited as may be.
+    """
+    room = owned_room(state, policy, user, room_name)
+    guest_identity, guest_key, guest_nick = _invitee(state, policy, nick)
+    if guest_key in room.members:
+        raise AlreadyInRoom("that user is in the room")
+    if guest_identity not in room.invited and full(len(room.invited), policy.invitations_per_room):
+        raise TooMany("as many are invited to this room as may be")
+    return Invited(
+        target=room.id,
+        room=room.name,
+        actor=user.key,
+        nick=user.nick,
+        guest=guest_identity,
+        guest_key=guest_key,
+        guest_nick=guest_nick,
+    )
+
+
+def _invitee(state: State, policy: Policy, nick: str) -> tuple[str, str, str]:
+    """Identity, key and nick of a user who is here or of an account that is away."""
+    try:
+        user = find_user(state, policy, nick)
+    except NoSuchUser:
+        account = state.accounts.get(policy.names.nick(nick).key)
+        if account is None:
+            raise
+        return account.key, account.key, account.nick
+    return user.identity, user.key, user.nick
+
+
+def kick(
+    state: State, policy: Policy, user: User, room_name: str, nick: str, reason: str = ""
+) -> Kicked:
+    """
+    The owner puts a member out, and takes the invitation back.
+
+    @raise NotInRoom: nobody of that name is inside.
+    """
+    room = owned_room(state, policy, user, room_name)
+    victim = find_user(state, policy, nick)
+    if victim.key not in room.members:
+        raise NotInRoom("that user is not in the room")
+    return Kicked(
+        target=room.id,
+        room=room.name,
+        actor=user.key,
+        nick=user.nick,
+        victim=victim.key,
+        victim_nick=victim.nick,
+        reason=reason,
+    )
+
+
+def set_topic(
+    state: State, policy: Policy, user: User, room_name: str, text: str
+) -> TopicChanged:
+    """The owner sets the topic; an empty one clears it."""
+    room = owned_room(state, policy, user, room_name)
+    check_text(text, policy)
+    return TopicChanged(
+        target=room.id, room=room.name, actor=user.key, nick=user.nick, text=text
+    )
+
+
+# Talk.
+
+
+def say_to_room(state: State, policy: Policy, user: User, room_name: str, text: str) -> Message:
+    """
+    Says something to all members of a room that one is in.
+
+    @raise BadArguments: there is no text, or no dialect could carry it.
+    """
+    room = joined_room(state, policy, user, room_name)
+    if not text:
+        raise BadArguments("there is nothing to say")
+    check_text(text, policy)
+    return Message(target=room.id, room=room.name, actor=user.key, nick=user.nick, text=text)
+
+
+def say_to_user(state: State, policy: Policy, user: User, nick: str, text: str) -> DirectMessage:
+    """
+    Says something to one user who is here.
+
+    @raise NoSuchUser: nobody of that name is.
+    @raise BadArguments: there is no text, or no dialect could carry it.
+    """
+    other = find_user(state, policy, nick)
+    if not text:
+        raise BadArguments("there is nothing to say")
+    check_text(text, policy)
+    return DirectMessage(
+        target=conversation(user.identity, other.identity),
+        actor=user.key,
+        nick=user.nick,
+        to=other.key,
+        to_nick=other.nick,
+        text=text,
+    )
+
+
+def conversation_with(state: State, policy: Policy, user: User, nick: str) -> str:
+    """
+    The stream of one's direct conversation with somebody who is here, or with an account that is not.
+
+    @raise NoSuchUser: there is neither.
+    """
+    identity, _, _ = _invitee(state, policy, nick)
+    return conversation(user.identity, identity)

@@ -1,0 +1,395 @@
+"""
+One connection's standing with the controller: who it is logged in as, and every request that it may make. Dialects speak
+to this and to nothing behind it. Requests that change something finish when the change is true; what is said is
+handed on at once, and acknowledged when it is stored. No bytes and no rules here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from . import requests
+from .controller import Controller
+from .errors import (
+    AlreadyLoggedIn,
+    ChatError,
+    NickInUse,
+    NotLoggedIn,
+    TooFast,
+)
+from .events import (
+    SAID,
+    Event,
+    Invited,
+    Joined,
+    Kicked,
+    Left,
+    RoomCreated,
+    RoomDeleted,
+    TopicChanged,
+    VisibilityChanged,
+)
+from .rate import Allowance, TokenBucket
+from .state import Room, User
+
+E = TypeVar("E", bound=Event)
+
+_RETRY_SECONDS = 1.0
+"""How soon a departure that could not be stored is tried again."""
+
+
+class Authenticator(Protocol):
+    """Who says whether a nick and a password belong together."""
+
+    async def authenticate(self, nick: str, password: str, address: str) -> object:
+        """
+        @raise BadPassword: they do not.
+        @raise TooFast: too many wrong ones came from that address, or for that nick.
+        """
+
+
+class Hasher(Protocol):
+    """Who turns a password into a verifier that can be stored."""
+
+    async def hash(self, password: str) -> str:
+        """
+        @raise BadPassword: it cannot be one.
+        @raise TooFast: too many are being worked on.
+        """
+
+
+class Variant(Protocol):
+    """See `delivery.Variant`."""
+
+    echo: bool
+
+    def encode(self, event: Event) -> bytes:
+        """The bytes of an event."""
+
+
+class Presence(Protocol):
+    """Who keeps track of which connections are whose: delivery."""
+
+    def attach(self, recipient: Session) -> None:
+        """The session's user has logged in."""
+
+    def regroup(self, recipient: Session, variant: Variant) -> None:
+        """The session is written in another variant from now on."""
+
+
+class Outlet(Protocol):
+    """The connection, as the controller sees it."""
+
+    def write(self, payload: bytes) -> None:
+        """Takes bytes for the client."""
+
+    def acknowledge(self, event: Event, error: ChatError | None) -> None:
+        """What the client said is stored; or, with an error, it is not."""
+
+    def close(self, reason: str) -> None:
+        """Says goodbye and closes."""
+
+    def crashed(self, reason: Failure) -> None:
+        """Something of this connection's broke: logs it and closes, with nobody else concerned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """
+    How much one connection may ask for.
+
+    @ivar rate: requests a second; 0 sets no limit.
+    @ivar burst: requests at once, after a rest.
+    @ivar refusals: how many in a row are refused as too fast, before the connection is closed.
+    """
+
+    rate: float = 0
+    burst: int = 0
+    refusals: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What all sessions share: whom they turn to."""
+
+    clock: IReactorTime
+    controller: Controller
+    presence: Presence
+    authenticator: Authenticator
+    hasher: Hasher
+    registrations: Allowance
+    flow: Flow = Flow()
+
+
+class Session:
+    """
+    @ivar address: where the client comes from, as limits count it.
+    @ivar key: the key of the user, or the empty string.
+    @ivar login: the id of the event by which that user logged in.
+    @ivar write: takes bytes for the client.
+    """
+
+    __slots__ = (
+        "_bucket",
+        "_desk",
+        "_outlet",
+        "_refused",
+        "address",
+        "key",
+        "login",
+        "variant",
+        "write",
+    )
+
+    log = Logger()
+
+    def __init__(self, desk: Desk, address: str, outlet: Outlet, variant: Variant) -> None:
+        self._desk = desk
+        self._outlet = outlet
+        self._refused = 0
+        flow = desk.flow
+        self._bucket = (
+            TokenBucket(flow.rate, flow.burst, desk.clock.seconds()) if flow.rate else None
+        )
+        self.address = address
+        self.variant = variant
+        self.key = ""
+        self.login = ""
+        self.write: Callable[[bytes], None] = outlet.write
+
+    # What is true of this client.
+
+    @property
+    def user(self) -> User:
+        """
+        Who this is.
+
+        @raise NotLoggedIn: nobody, yet.
+        """
+        user = self._desk.controller.state.users.get(self.key) if self.key else None
+        if user is None:
+            raise NotLoggedIn()
+        return user
+
+    def spend(self) -> None:
+        """
+        Counts one request.
+
+        @raise TooFast: there were too many; after a while of that the connection is closed.
+        """
+        bucket = self._bucket
+        if bucket is None or bucket.take(self._desk.clock.seconds()):
+            self._refused = 0
+            return
+        self._refused += 1
+        if self._refused > self._desk.flow.refusals:
+            self._outlet.close("too many lines at once")
+        raise TooFast()
+
+    def set_variant(self, variant: Variant) -> None:
+        """Has events written in another way from now on."""
+        if self.key:
+            self._desk.presence.regroup(self, variant)
+        self.variant = variant
+
+    # Coming and going.
+
+    async def log_in(self, nick: str, password: str | None = None) -> User:
+        """
+        Takes a nick: as a guest, or with a password as its account.
+
+        @raise AlreadyLoggedIn: this connection has one.
+        @raise BadNick: it cannot be a nick.
+        @raise NickInUse: somebody has it, or it needs its password.
+        @raise BadPassword: the password is not that account's.
+        """
+        if self.key:
+            raise AlreadyLoggedIn()
+        desk = self._desk
+        name = desk.controller.policy.names.nick(nick)
+        requests.check_nick_is_free(desk.controller.state, name)
+        if password is not None:
+            await desk.authenticator.authenticate(name.text, password, self.address)
+        state = desk.controller.state
+        events: list[Event] = [requests.log_in(state, name, account=password is not None)]
+        if password is not None and name.key not in state.accounts:
+            # An outside checker vouches for it: from now on no guest may take it.
+            events.append(requests.reserve(name))
+        await desk.controller.submit(*events)
+        self.key, self.login = name.key, events[0].id
+        desk.presence.attach(self)
+        return self.user
+
+    async def register(self, password: str) -> User:
+        """
+        Makes the guest's nick an account.
+
+        @raise NickInUse: it is one.
+        @raise BadPassword: the password cannot be one.
+        @raise TooMany: too many accounts were made from this address.
+        """
+        desk = self._desk
+        if self.user.key in desk.controller.state.accounts:
+            raise NickInUse("this nick is registered already")
+        if not desk.registrations.take(self.address, desk.clock.seconds()):
+            raise TooFast("too many accounts were made from this address")
+        verifier = await desk.hasher.hash(password)
+        await desk.controller.submit(
+            requests.register(desk.controller.state, self.user, verifier)
+        )
+        return self.user
+
+    async def log_out(self, reason: str = "logged out") -> None:
+        """Gives the nick up and leaves every room; the connection stays."""
+        await self._desk.controller.submit(*requests.log_out(self.user, reason))
+        self.lost_login()
+
+    def lost_login(self) -> None:
+        """The user is logged out, whoever did it."""
+        self.key = self.login = ""
+
+    def close(self, reason: str) -> None:
+        """The connection is gone: its user leaves every room, and the nick is free."""
+        if not self.key:
+            return
+        user = self._desk.controller.state.users.get(self.key)
+        if user is None or user.login != self.login:
+            return
+        gone = self._desk.controller.submit(*requests.log_out(user, reason))
+        gone.addCallbacks(lambda _: self.lost_login(), self._retry_close, errbackArgs=(reason,))
+
+    def _retry_close(self, failure: Failure, reason: str) -> None:
+        failure.trap(ChatError)
+        self._desk.clock.callLater(_RETRY_SECONDS, self.close, reason)
+
+    # Looking around.
+
+    def room(self, room_name: str) -> Room:
+        """
+        A room that one may see.
+
+        @raise NoSuchRoom: there is none.
+        @raise PrivateRoom: one may not.
+        """
+        controller = self._desk.controller
+        return requests.visible_room(controller.state, controller.policy, self.user, room_name)
+
+    def rooms(self) -> list[Room]:
+        """All rooms that one may see."""
+        user = self.user
+        rooms = self._desk.controller.state.rooms.values()
+        return [room for room in rooms if requests.may_see(room, user)]
+
+    def users(self) -> Iterable[User]:
+        """Everybody who is logged in."""
+        return self._desk.controller.state.users.values() if self.user else ()
+
+    async def history(self, room_name: str, count: int) -> tuple[Room, list[Event]]:
+        """
+        The last things said in a room that one is in, oldest first.
+
+        @param count: how many; no more than the policy allows are given.
+        """
+        controller = self._desk.controller
+        room = requests.joined_room(controller.state, controller.policy, self.user, room_name)
+        return room, await self._said(room.id, count)
+
+    async def conversation(self, nick: str, count: int) -> list[Event]:
+        """The last things that this user and another said to each other, oldest first."""
+        controller = self._desk.controller
+        target = requests.conversation_with(
+            controller.state, controller.policy, self.user, nick
+        )
+        return await self._said(target, count)
+
+    async def _said(self, target: str, count: int) -> list[Event]:
+        controller = self._desk.controller
+        most = min(count, controller.policy.history_messages)
+        return await controller.journal.history(target, SAID, most)
+
+    # Talking.
+
+    def say(self, room_name: str, text: str) -> None:
+        """Says something to a room; `Outlet.acknowledge` tells what became of it."""
+        controller = self._desk.controller
+        controller.post(
+            requests.say_to_room(
+                controller.state, controller.policy, self.user, room_name, text
+            ),
+            self,
+        )
+
+    def tell(self, nick: str, text: str) -> None:
+        """Says something to one user; `Outlet.acknowledge` tells what became of it."""
+        controller = self._desk.controller
+        controller.post(
+            requests.say_to_user(controller.state, controller.policy, self.user, nick, text),
+            self,
+        )
+
+    def applied(self, event: Event, error: ChatError | None) -> None:
+        """What was said is stored, or not (see `log.Origin`)."""
+        try:
+            self._outlet.acknowledge(event, error)
+        except Exception:
+            self.crashed(Failure())
+
+    def crashed(self, reason: Failure) -> None:
+        """Something of this connection's broke (see `delivery.Recipient`)."""
+        self._outlet.crashed(reason)
+
+    # Changing rooms. Each returns the event that is now true.
+
+    async def _change(self, request: Callable[..., E], *arguments: object) -> E:
+        controller = self._desk.controller
+        event = request(controller.state, controller.policy, self.user, *arguments)
+        await controller.submit(event)
+        return event
+
+    async def create_room(self, room_name: str, private: bool = False) -> RoomCreated:
+        """Makes a room and its owner, and does not join it."""
+        return await self._change(requests.create_room, room_name, private)
+
+    async def delete_room(self, room_name: str) -> RoomDeleted:
+        """Removes a room that one owns."""
+        return await self._change(requests.delete_room, room_name)
+
+    async def join(self, room_name: str) -> Joined:
+        """Enters a room."""
+        return await self._change(requests.join, room_name)
+
+    async def leave(self, room_name: str, reason: str = "") -> Left:
+        """Leaves a room."""
+        return await self._change(requests.leave, room_name, reason)
+
+    async def set_visibility(self, room_name: str, private: bool) -> VisibilityChanged:
+        """Makes a room that one owns public or private."""
+        return await self._change(requests.set_visibility, room_name, private)
+
+    async def invite(self, room_name: str, nick: str) -> Invited:
+        """Lets somebody into a room that one owns."""
+        return await self._change(requests.invite, room_name, nick)
+
+    async def bring_in(self, room_name: str, nick: str) -> Invited:
+        """Lets somebody into a room that one owns, and puts them into it at once."""
+        controller = self._desk.controller
+        invited = requests.invite(
+            controller.state, controller.policy, self.user, room_name, nick
+        )
+        brought = requests.bring_in(controller.state, controller.policy, invited)
+        await controller.submit(invited, brought)
+        return invited
+
+    async def kick(self, room_name: str, nick: str, reason: str = "") -> Kicked:
+        """Puts a member of a room that one owns out."""
+        return await self._change(requests.kick, room_name, nick, reason)
+
+    async def set_topic(self, room_name: str, text: str) -> TopicChanged:
+        """Sets the topic of a room that one owns."""
+        return await self._change(requests.set_topic, room_name, text)

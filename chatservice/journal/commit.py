@@ -1,0 +1,192 @@
+"""
+Group commit, pipelined: while one batch is being stored, the next one fills. No timer decides: an idle service commits
+at once, a busy one commits large batches, and what was committed together is delivered together.
+
+The batch that a reactor turn fills is closed at the end of that turn, so that all that was read from all sockets
+goes together. Nothing here knows what an event means, or who waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from chatservice.controller.errors import Unavailable
+from chatservice.controller.events import Event
+from chatservice.controller.log import Batch, Origin, Recovery, Sink
+from chatservice.controller.state import RecordKey
+from chatservice.supervision import Supervised
+
+from .interface import IJournal, NotStored, Retention
+
+
+class Observer(Protocol):
+    """Whoever measures commits."""
+
+    def committed(self, events: int, seconds: float) -> None:
+        """So many events were stored in one batch, in so many seconds."""
+
+
+class GroupCommit(Supervised):
+    """
+    The journal's writer, a supervised child: an error that is not `NotStored` fails it, and its restart opens the
+    journal anew, asks it what became of the batch under way, and goes on.
+
+    @param waiting: how many events may wait for the batch under way, before further ones are refused.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        journal: IJournal,
+        waiting: int = 100_000,
+        observer: Observer | None = None,
+    ) -> None:
+        self._clock = clock
+        self._journal = journal
+        self._waiting = waiting
+        self._observer = observer
+        self._filling = Batch()
+        self._storing: Batch | None = None
+        self._storing_for: Sink | None = None
+        self._closing: IDelayedCall | None = None
+        self._sink: Sink | None = None
+        self._open = False
+
+    # Being fed.
+
+    def append(self, event: Event, origin: Origin) -> None:
+        """
+        Puts an event into the batch that fills.
+
+        @raise Unavailable: too many wait already.
+        """
+        filling = self._filling
+        if len(filling.events) >= self._waiting:
+            raise Unavailable("the journal does not keep up")
+        filling.events.append(event)
+        filling.origins.append(origin)
+        if self._storing is None and self._closing is None:
+            self._close_batch_later()
+
+    def attach(self, sink: Sink) -> None:
+        """Feeds a sink from now on."""
+        self._sink = sink
+        self._close_batch_later()
+
+    def detach(self) -> Deferred[None]:
+        """Feeds nobody: fires when no batch is under way any more. What is appended waits."""
+        self._sink = None
+        return succeed(None) if self._storing is None else self._storing.over()
+
+    def recover(self) -> Deferred[Recovery]:
+        """What the journal holds; to be asked while detached."""
+        return self._journal.recover()
+
+    async def history(
+        self, target: str, kinds: Sequence[str], limit: int, before: str = ""
+    ) -> list[Event]:
+        """See `Log.history`. Whoever has just said something finds it there."""
+        await self.drain()
+        try:
+            return await self._journal.history(target, kinds, limit, before)
+        except NotStored:
+            raise Unavailable("the history cannot be read now") from None
+
+    async def prune(self, retention: Retention, most: int) -> int:
+        """See `IJournal.prune`; nothing is forgotten while the journal is closed, or cannot be written."""
+        if not self._open:
+            return 0
+        try:
+            return await self._journal.prune(retention, most)
+        except NotStored as error:
+            self.log.error("the journal could not forget: {reason}", reason=str(error))
+            return 0
+
+    def drain(self) -> Deferred[None]:
+        """Fires when everything that was appended until now is stored and delivered, or refused."""
+        batch = self._filling if self._filling.events else self._storing
+        return succeed(None) if batch is None else batch.over()
+
+    # The life of a batch.
+
+    def _close_batch_later(self) -> None:
+        if self._closing is None and self._storing is None:
+            self._closing = self._clock.callLater(0, self._close_batch)
+
+    def _close_batch(self) -> None:
+        self._closing = None
+        if self._filling.events and self._open and self._sink is not None:
+            self._store(self._sink)
+
+    def _store(self, sink: Sink) -> None:
+        batch, self._filling = self._filling, Batch()
+        self._storing, self._storing_for = batch, sink
+        records, mark = sink.checkpoint()
+        began = self._clock.seconds()
+        stored = self._journal.commit(batch.events, records, mark)
+        stored.addCallbacks(
+            self._stored,
+            self._not_stored,
+            callbackArgs=(batch, sink, began),
+            errbackArgs=(batch, sink, list(records)),
+        )
+
+    def _stored(self, _: None, batch: Batch, sink: Sink, began: float) -> None:
+        if self._observer is not None:
+            self._observer.committed(len(batch.events), self._clock.seconds() - began)
+        self._storing = None
+        sink.apply(batch)
+        # The next batch goes to the disk first, and is stored while this one is delivered.
+        self._close_batch()
+        sink.deliver()
+        batch.finish()
+
+    def _not_stored(
+        self, failure: Failure, batch: Batch, sink: Sink, keys: Sequence[RecordKey]
+    ) -> None:
+        sink.checkpoint_failed(keys)
+        if failure.check(NotStored) is None:
+            # Nobody knows what became of the batch: it stays under way until the restart has asked.
+            self.fail(failure)
+            return
+        self.log.error("the journal could not store: {reason}", reason=failure.getErrorMessage())
+        self._storing = None
+        sink.refuse(batch, Unavailable())
+        batch.finish()
+        self._close_batch()
+
+    # Being supervised.
+
+    async def _settle(self, batch: Batch, sink: Sink) -> None:
+        stored = [await self._journal.holds(event) for event in batch.events[-1:]]
+        self._storing = None
+        if all(stored):
+            sink.apply(batch)
+            sink.deliver()
+        else:
+            sink.refuse(batch, Unavailable())
+        batch.finish()
+
+    def startService(self) -> Deferred[None]:  # type: ignore[override]
+        super().startService()
+        return Deferred.fromCoroutine(self._start())
+
+    async def _start(self) -> None:
+        await self._journal.open()
+        self._open = True
+        if self._storing is not None and self._storing_for is not None:
+            await self._settle(self._storing, self._storing_for)
+        self._close_batch_later()
+
+    def stopService(self) -> Deferred[None]:  # type: ignore[override]
+        super().stopService()
+        self._open = False
+        return self._journal.close()

@@ -1,0 +1,92 @@
+"""
+What a journal is: the interface that its drivers (`memory`, `sqlite`) implement and that one suite of tests holds them
+to. A driver knows events and records, and nothing of rooms, clients or dialects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from twisted.internet.defer import Deferred
+from zope.interface import Interface
+
+from chatservice.controller.events import Event
+from chatservice.controller.log import Recovery
+from chatservice.controller.records import Record
+from chatservice.controller.state import RecordKey
+
+
+class NotStored(Exception):
+    """The batch could not be stored (a full disk, a store that is away); nothing of it is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """
+    What may be forgotten. Zero keeps all.
+
+    @ivar seconds: how long anything is kept.
+    @ivar messages: how many messages are kept of one room, or of one direct conversation.
+    """
+
+    seconds: float = 0
+    messages: int = 0
+
+
+class IJournal(Interface):
+    """
+    An ordered, durable record. All methods but `close` need `open` to have finished; a driver may be opened again
+    after `close`.
+    """
+
+    def open() -> Deferred[None]:
+        """
+        Makes the store ready, bringing its schema up to date.
+
+        @raise NotStored: it cannot be reached, or its schema is a newer one.
+        """
+
+    def close() -> Deferred[None]:
+        """Waits for what is under way and lets go of the store."""
+
+    def recover() -> Deferred[Recovery]:
+        """The records, and the events that are younger than they are."""
+
+    def commit(
+        events: Sequence[Event], records: Mapping[RecordKey, Record | None], mark: str
+    ) -> Deferred[None]:
+        """
+        Stores a batch, all of it or nothing, and stamps each event's `id` and `ms` in the order given. One batch
+        at a time.
+
+        @param records: the records that changed since the last batch (None: is no more), as they are after the
+            event `mark` was applied.
+        @param mark: that event's id; the empty string if none was applied.
+        @raise NotStored: nothing of it was stored. Any other error leaves that unknown: see `holds`.
+        """
+
+    def holds(event: Event) -> Deferred[bool]:
+        """Was this event stored? It settles what became of a batch whose commit broke off."""
+
+    def history(
+        target: str, kinds: Sequence[str], limit: int, before: str = ""
+    ) -> Deferred[list[Event]]:
+        """
+        The last events of one target, oldest first.
+
+        @raise NotStored: they cannot be read now.
+
+        @param kinds: which kinds of event.
+        @param limit: how many at most.
+        @param before: only what was stored before the event of this id; empty for the newest.
+        """
+
+    def prune(retention: Retention, most: int) -> Deferred[int]:
+        """
+        Forgets a slice of what need not be kept: what is too old, beyond a room's count, or of a room or a
+        guest's conversation that nobody can reach any more.
+
+        @param most: how many events at the most, so that no commit waits long.
+        @return: how many were forgotten; less than `most` means that all is done.
+        """

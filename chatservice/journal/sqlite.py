@@ -1,0 +1,239 @@
+"""
+The journal on disk: one SQLite file in WAL mode, so that a machine needs nothing beside this process. Commits run in
+one thread and reads in another, never on the reactor's.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Literal, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
+from twisted.python.failure import Failure
+from twisted.python.filepath import FilePath
+from zope.interface import implementer
+
+from chatservice.controller.events import Event
+from chatservice.controller.log import Recovery
+from chatservice.controller.records import Record
+from chatservice.controller.state import RecordKey
+
+from . import pruning
+from .codec import Row, from_row, to_row
+from .connection_thread import ConnectionThread
+from .interface import IJournal, NotStored, Retention
+from .migrations import migrate
+
+Durability = Literal["process", "power"]
+"""What a stored message survives: the death of the process, or that of the machine's power too (fsync)."""
+
+_SYNCHRONOUS: dict[Durability, str] = {"process": "NORMAL", "power": "FULL"}
+
+_CHECKPOINT_PAGES = 4000
+"""How far the write-ahead log grows before it is copied back: 16 MB."""
+
+_ROWS = 64
+"""Rows a statement. A statement lets go of the interpreter's lock once, and must wait for the reactor's
+thread to get it back: so a batch is few statements of many rows."""
+
+_COLUMNS = "id, ms, kind, target, actor, nick, text, rest"
+
+T = TypeVar("T")
+
+
+@implementer(IJournal)
+class SqliteJournal:
+    """
+    One SQLite file.
+
+    @param reactor: takes the threads' results.
+    @param clock: tells the time, seconds since 1970.
+    @param path: the database file; its folder must exist.
+    @param durability: see `Durability`.
+    """
+
+    def __init__(
+        self,
+        reactor: IReactorFromThreads,
+        clock: IReactorTime,
+        path: FilePath[str],
+        durability: Durability = "process",
+    ) -> None:
+        self._clock = clock
+        self._path = path
+        self._synchronous = _SYNCHRONOUS[durability]
+        self._writer = ConnectionThread(reactor, "journal-writer", self._open_writer)
+        self._reader = ConnectionThread(reactor, "journal-reader", self._connect)
+        self._last = 0
+        self._ms = 0
+
+    def open(self) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._open())
+
+    async def _open(self) -> None:
+        try:
+            await self._writer.open()
+            await self._reader.open()
+        except sqlite3.Error as error:
+            await self._writer.close()
+            raise NotStored(f"{self._path.path}: {error}") from error
+
+    def close(self) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._close())
+
+    async def _close(self) -> None:
+        await self._reader.close()
+        await self._writer.close()
+
+    def recover(self) -> Deferred[Recovery]:
+        return self._reader.run(_recover)
+
+    def commit(
+        self,
+        events: Sequence[Event],
+        records: Mapping[RecordKey, Record | None],
+        mark: str,
+    ) -> Deferred[None]:
+        return self._writer.run(self._commit, events, records, mark)
+
+    def holds(self, event: Event) -> Deferred[bool]:
+        return self._reader.run(_holds, event.id)
+
+    def history(
+        self, target: str, kinds: Sequence[str], limit: int, before: str = ""
+    ) -> Deferred[list[Event]]:
+        found = self._reader.run(_history, target, kinds, limit, before)
+        return found.addErrback(_not_read)
+
+    def prune(self, retention: Retention, most: int) -> Deferred[int]:
+        return Deferred.fromCoroutine(self._prune(retention, most))
+
+    async def _prune(self, retention: Retention, most: int) -> int:
+        # Found by the reader, so that commits only wait for the deletion of a slice.
+        try:
+            stale = await self._reader.run(pruning.find, retention, self._clock.seconds(), most)
+            if stale:
+                await self._writer.run(pruning.delete, stale)
+        except sqlite3.OperationalError as error:
+            raise NotStored(str(error)) from error
+        return len(stale)
+
+    # In the threads.
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path.path, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        return connection
+
+    def _open_writer(self) -> sqlite3.Connection:
+        connection = self._connect()
+        migrate(connection)
+        last = "SELECT max(coalesce((SELECT max(id) FROM events), 0), (SELECT id FROM applied))"
+        (self._last,) = connection.execute(last).fetchone()
+        (self._ms,) = connection.execute(
+            "SELECT coalesce((SELECT ms FROM events ORDER BY id DESC LIMIT 1), 0)"
+        ).fetchone()
+        return connection
+
+    def _commit(
+        self,
+        connection: sqlite3.Connection,
+        events: Sequence[Event],
+        records: Mapping[RecordKey, Record | None],
+        mark: str,
+    ) -> None:
+        last, ms = self._last, max(self._ms, int(self._clock.seconds() * 1000))
+        rows = []
+        for event in events:
+            last += 1
+            event.id, event.ms = str(last), ms
+            rows.append(to_row(event))
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            _insert_events(connection, rows)
+            _write_records(connection, records, mark)
+            connection.execute("COMMIT")
+        except Exception as error:
+            _roll_back(connection)
+            if isinstance(error, sqlite3.OperationalError):
+                raise NotStored(str(error)) from error
+            raise
+        self._last, self._ms = last, ms
+
+
+@lru_cache(maxsize=_ROWS)
+def _insert(rows: int) -> str:
+    values = ",".join(["(?,?,?,?,?,?,?,?)"] * rows)
+    return f"INSERT INTO events ({_COLUMNS}) VALUES {values}"
+
+
+def _insert_events(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
+    for start in range(0, len(rows), _ROWS):
+        chunk = rows[start : start + _ROWS]
+        connection.execute(_insert(len(chunk)), [value for row in chunk for value in row])
+
+
+def _write_records(
+    connection: sqlite3.Connection, records: Mapping[RecordKey, Record | None], mark: str
+) -> None:
+    for key, record in records.items():
+        if record is None:
+            connection.execute(
+                "DELETE FROM records WHERE kind = ? AND one = ? AND other = ?", key
+            )
+        else:
+            value = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+            connection.execute("REPLACE INTO records VALUES (?, ?, ?, ?)", (*key, value))
+    if mark:
+        connection.execute("UPDATE applied SET id = ?", (int(mark),))
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+
+
+def _recover(connection: sqlite3.Connection) -> Recovery:
+    connection.execute("BEGIN")
+    try:
+        records = connection.execute("SELECT kind, one, other, value FROM records").fetchall()
+        rows = connection.execute(
+            f"SELECT {_COLUMNS} FROM events WHERE id > (SELECT id FROM applied) ORDER BY id"
+        ).fetchall()
+    finally:
+        connection.execute("COMMIT")
+    return Recovery(
+        [((kind, one, other), json.loads(value)) for kind, one, other, value in records],
+        [from_row(row) for row in rows],
+    )
+
+
+def _holds(connection: sqlite3.Connection, id: str) -> bool:
+    found = connection.execute("SELECT 1 FROM events WHERE id = ?", (int(id or 0),)).fetchone()
+    return found is not None
+
+
+def _not_read(failure: Failure) -> list[Event]:
+    failure.trap(sqlite3.OperationalError)
+    raise NotStored(failure.getErrorMessage())
+
+
+def _history(
+    connection: sqlite3.Connection, target: str, kinds: Sequence[str], limit: int, before: str
+) -> list[Event]:
+    one_kind = (
+        f"SELECT * FROM (SELECT {_COLUMNS} FROM events"
+        " WHERE target = ? AND kind = ? AND id < ? ORDER BY id DESC LIMIT ?)"
+    )
+    # A kind at a time: each runs along the index, however long the history is.
+    query = " UNION ALL ".join([one_kind] * len(kinds)) + " ORDER BY id DESC LIMIT ?"
+    end = int(before) if before else 1 << 62
+    parameters = [value for kind in kinds for value in (target, kind, end, limit)]
+    rows = connection.execute(query, [*parameters, limit]).fetchall()
+    return [from_row(row) for row in reversed(rows)]

@@ -1,0 +1,371 @@
+"""
+One client's connection: bytes to its dialect and back, one line at a time, with the limits of a stranger. A defect in the
+handling of one connection ends here: it closes that connection, is logged with its name, and touches nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import (
+    IDelayedCall,
+    IHandshakeListener,
+    IReactorTime,
+    ITCPTransport,
+)
+from twisted.internet.protocol import connectionDone
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from twisted.protocols.basic import LineReceiver
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from chatservice.controller.errors import ChatError
+from chatservice.controller.events import Event
+from chatservice.controller.session import Desk, Session
+from chatservice.translation.interface import Dialect, IDialect
+from chatservice.translation.opening import Opening
+from chatservice.translation.registry import Dialects
+
+from .eager import sendq_of
+from .framing import LineBuffer, Overlong
+from .outbox import Outbox, Outboxes
+from .pacing import Pace
+
+_CLOSING_SECONDS = 5.0
+"""How long a client may take to read the last words."""
+
+_POURED = 100
+"""Lines of a long answer that are written before the client's reading is waited for."""
+
+_CLIENT_HELLO = b"\x16\x03"
+"""How a TLS client begins: a handshake record (RFC 8446 section 5.1)."""
+
+_HANDSHAKE_FAILURE = b"\x15\x03\x03\x00\x02\x02\x28"
+"""The fatal alert handshake_failure (RFC 8446 section 6.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """
+    What one connection is allowed.
+
+    @ivar handshake: seconds to finish the TLS handshake.
+    @ivar login: seconds to log in.
+    @ivar idle: seconds without a line.
+    @ivar ping: seconds before `idle` is reached at which the client is asked for a sign of life.
+    @ivar greeting: seconds of silence before the greeting.
+    @ivar line: bytes of a line.
+    @ivar sendq: bytes that may wait for the client to read them.
+    """
+
+    handshake: float = 10
+    login: float = 120
+    idle: float = 900
+    ping: float = 60
+    greeting: float = 1
+    line: int = 4096
+    sendq: int = 1 << 20
+
+
+class Registry(Protocol):
+    """Who keeps all connections."""
+
+    def add(self, connection: Connection) -> None:
+        """It is there."""
+
+    def discard(self, connection: Connection) -> None:
+        """It is gone."""
+
+    def speaks(self, connection: Connection, before: str) -> None:
+        """It has gone over to another dialect, from one of that name (or none)."""
+
+    def sendq_exceeded(self) -> None:
+        """One is closed because it does not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hall:
+    """What all connections share."""
+
+    clock: IReactorTime
+    desk: Desk
+    registry: Registry
+    outboxes: Outboxes
+    dialects: Dialects
+    patience: Patience
+    server_name: str
+    version: str
+
+
+@implementer(IHandshakeListener)
+class Connection(LineReceiver):
+    """
+    @param hall: what it shares with all others.
+    @param host: where the client comes from.
+    @param address: the same, as limits count it: an address, or an IPv6 network.
+    @param fixed: the dialect of the listener, or None to find out.
+    @param encrypted: will there be a TLS handshake first?
+    """
+
+    log = Logger()
+
+    greeted = False
+
+    def __init__(
+        self, hall: Hall, host: str, address: str, fixed: IDialect | None, encrypted: bool
+    ) -> None:
+        self._hall = hall
+        self._fixed = fixed
+        self._encrypted = encrypted
+        self.host = host
+        self.address = address
+        self.server_name = hall.server_name
+        self.version = hall.version
+        self.dialect_name = ""
+        self._lines = LineBuffer(hall.patience.line)
+        self._waiting: list[bytes] = []
+        self._running: Deferred[None] | None = None
+        self._reads = False
+        self._begun = False
+        self._heard = False
+        self._leaving = False
+        self._closing = False
+        self._silence: IDelayedCall | None = None
+        self._pace: Pace | None = None
+
+    # The life of a connection.
+
+    def connectionMade(self) -> None:
+        hall = self._hall
+        self._outbox = Outbox(hall.outboxes, self.transport.write)
+        self.session = Session(hall.desk, self.address, self, Dialect.variant)
+        self._dialect: Dialect = Opening(self, hall.dialects)
+        self._expire(hall.patience.handshake, self._late)
+        hall.registry.add(self)
+        sendq = sendq_of(self.transport)
+        if sendq is not None:
+            sendq.limit_sendq(hall.patience.sendq, self._sendq_exceeded)
+        if ITCPTransport.providedBy(self.transport):
+            self.transport.setTcpKeepAlive(True)
+        if not self._encrypted:
+            self._begin(None)
+
+    def handshakeCompleted(self) -> None:
+        """TLS is there (`IHandshakeListener`)."""
+        self._begin(self.transport.negotiatedProtocol)
+
+    def _begin(self, alpn: bytes | None) -> None:
+        self._begun = True
+        patience = self._hall.patience
+        self._expire(patience.login, self._late)
+        self._silence = self._hall.clock.callLater(patience.greeting, self._silent)
+        chosen = self._fixed or self._hall.dialects.negotiated(alpn)
+        if chosen is not None:
+            self.start(chosen)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._closing = True
+        self._waiting.clear()
+        self._outbox.close()
+        self._hush()
+        self._hall.registry.discard(self)
+        if self._running is None:
+            self._gone()
+
+    def _gone(self) -> None:
+        """
+        The connection is lost, and no request of it is under way. If that is because the service stops, its user
+        is left in the state: the next start finds everybody gone.
+        """
+        if not self._leaving:
+            self.session.close("connection closed")
+
+    # What is read.
+
+    def dataReceived(self, data: bytes) -> None:
+        self._heard = True
+        if self._silence is not None:
+            self._hush()
+            if not self._encrypted and data.startswith(_CLIENT_HELLO):
+                self._refuse_tls()
+        if self._closing or self._leaving:
+            return
+        units = [data] if self._reads else self._lines.feed(data)
+        if self._running is not None:
+            self._waiting.extend(units)
+        else:
+            self._receive(units)
+
+    def _receive(self, units: Sequence[bytes]) -> None:
+        """Hands lines (or reads) to the dialect, until one of them has to be waited for."""
+        remaining = iter(units)
+        reads = self._reads
+        try:
+            for unit in remaining:
+                if type(unit) is Overlong:
+                    self._dialect.overlong(unit)
+                    continue
+                running = self._dialect.receive(unit)
+                if running is not None:
+                    self._running = Deferred.fromCoroutine(running)
+                    self._running.addErrback(self.crashed)
+                    if not self._running.called:
+                        self._waiting = list(remaining)
+                        self.transport.pauseProducing()
+                        self._running.addCallback(self._finished)
+                        return
+                    self._running = None
+                if self._closing:
+                    return
+                if self._reads is not reads:
+                    # The dialect went over to one that frames otherwise: the rest is its.
+                    rest = self._lines.drain(list(remaining))
+                    return self._receive([rest] if rest else [])
+        except Exception:
+            self.crashed(Failure())
+
+    def _finished(self, _: None) -> None:
+        self._running = None
+        if not self.connected:
+            self._gone()
+        elif not self._closing and not self._leaving:
+            waiting, self._waiting = self._waiting, []
+            self._receive(waiting)
+            if self._running is None:
+                self.transport.resumeProducing()
+
+    def stop_reading(self) -> None:
+        """The service stops: what was read already is answered, and nothing more is."""
+        self._leaving = True
+        self.transport.pauseProducing()
+
+    def _refuse_tls(self) -> None:
+        """A TLS client came to a listener for plain text: it gets the alert that it understands."""
+        self.transport.write(_HANDSHAKE_FAILURE)
+        self._closing = True
+        self.transport.loseConnection()
+
+    # What the dialect asks for (`translation.interface.Wire`).
+
+    def write(self, payload: bytes) -> None:
+        self._outbox.write(payload)
+
+    async def pour(self, payloads: Iterable[bytes]) -> None:
+        pieces = iter(payloads)
+        self.write(b"".join(islice(pieces, _POURED)))
+        piece = b"".join(islice(pieces, _POURED))
+        if not piece:
+            return
+        pace = self._pace = Pace()
+        self.transport.registerProducer(pace, True)
+        try:
+            while piece and not self._closing:
+                self._outbox.flush()
+                await pace.ready()
+                # Others get their turn, even if this client takes all at once.
+                await deferLater(self._hall.clock, 0)
+                self.write(piece)
+                piece = b"".join(islice(pieces, _POURED))
+        finally:
+            self._pace = None
+            self.transport.unregisterProducer()
+
+    def start(self, dialect: IDialect) -> Dialect:
+        self._reads = dialect.framing == "reads"
+        self._dialect = dialect.make(self)
+        before, self.dialect_name = self.dialect_name, dialect.name
+        self.session.set_variant(self._dialect.variant)
+        self._hall.registry.speaks(self, before)
+        self._dialect.begin()
+        return self._dialect
+
+    def speak(self, name: str) -> bool:
+        dialect = self._hall.dialects.named(name)
+        if dialect is None:
+            return False
+        self.start(dialect)
+        return True
+
+    def close(self, reason: str) -> None:
+        if self._closing:
+            return
+        if self._begun:
+            try:
+                self._dialect.farewell(reason)
+            except Exception:
+                self.log.failure("{connection}: the farewell broke", connection=self._name)
+        self._closing = True
+        self._outbox.flush()
+        self._outbox.close()
+        if self._pace is not None:
+            self._pace.stopProducing()
+        self._expire(_CLOSING_SECONDS, self.transport.abortConnection)
+        self.transport.loseConnection()
+
+    # What the controller asks for (`controller.session.Outlet`).
+
+    def acknowledge(self, event: Event, error: ChatError | None) -> None:
+        if not self._closing:
+            self._dialect.acknowledge(event, error)
+
+    def crashed(self, reason: Failure) -> None:
+        """Something of this connection's broke: logs it and closes, with nobody else concerned."""
+        self.log.failure("{connection} broke", reason, connection=self._name)
+        self.close("internal error")
+
+    @property
+    def _name(self) -> str:
+        return f"{self.address} ({self.session.key or 'not logged in'}, {self.dialect_name})"
+
+    # Time.
+
+    def _expire(self, seconds: float, late: Callable[[], None]) -> None:
+        self._deadline = self._hall.clock.seconds() + seconds
+        self._on_deadline = late
+
+    def check(self, now: float) -> None:
+        """Called every second or so: is anything of this connection's overdue?"""
+        if self._heard and not self._closing:
+            self._heard = False
+            if self.session.key:
+                self._rest()
+        if now >= self._deadline:
+            self._on_deadline()
+
+    def _rest(self) -> None:
+        patience = self._hall.patience
+        self._expire(patience.idle - patience.ping, self._ask_for_life)
+
+    def _late(self) -> None:
+        if self.session.key:
+            self._rest()
+        else:
+            self.close("too slow to log in")
+
+    def _ask_for_life(self) -> None:
+        self._expire(self._hall.patience.ping, self._idle)
+        self._dialect.ping(self.server_name)
+
+    def _idle(self) -> None:
+        self.close("idle for too long")
+
+    def _silent(self) -> None:
+        self._silence = None
+        self._dialect.silent()
+
+    def _hush(self) -> None:
+        if self._silence is not None:
+            self._silence.cancel()
+            self._silence = None
+
+    def _sendq_exceeded(self) -> None:
+        self._hall.registry.sendq_exceeded()
+        self.log.info("{connection} does not read: closed", connection=self._name)
+        self._closing = True
+        self._outbox.close()
+        self.transport.abortConnection()

@@ -1,0 +1,236 @@
+"""
+The service tree, put together: the one place that knows everybody. It reads top to bottom: the journal, the controller,
+accounts, the network, and what watches them. No behaviour lives here.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.cred.checkers import ICredentialsChecker
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.python.filepath import FilePath
+
+from . import __version__
+from .authentication.login import Authenticator
+from .authentication.passwords import Passwords
+from .authentication.portal import make_portal
+from .authentication.throttle import Throttle
+from .config import Config, Limits
+from .controller.controller import Controller
+from .controller.names import NameRules
+from .controller.rate import Allowance
+from .controller.requests import Policy
+from .controller.session import Desk, Flow
+from .delivery import Delivery
+from .journal.commit import GroupCommit
+from .journal.interface import IJournal, Retention
+from .journal.memory import MemoryJournal
+from .journal.retention import Forgetting
+from .journal.sqlite import SqliteJournal
+from .networking.admission import Admission
+from .networking.certificates import CertificateFiles, ensure_self_signed
+from .networking.connection import Hall, Patience
+from .networking.connections import ConnectionFactory, Connections
+from .networking.contexts import CertificateWatch, ContextPool
+from .networking.listeners import BadListener, make_listener, parse_listener
+from .networking.listening import Listening
+from .networking.outbox import Outboxes
+from .supervision import Supervisor
+from .translation.registry import Dialects
+
+log = Logger()
+
+_HOUR = 3600.0
+_DAY = 86400.0
+
+
+def make_chat_service(
+    reactor: Any, config: Config, outside: Sequence[ICredentialsChecker] = ()
+) -> Supervisor:
+    """
+    The whole service, not started yet.
+
+    @param reactor: everything's clock, threads and sockets.
+    @param outside: checkers for accounts that are kept elsewhere (`--auth`).
+    @raise BadListener: a listener's string cannot be used, or its certificate cannot.
+    """
+    limits = config.limits
+    root = Supervisor(reactor, intensity=1, period=5.0, on_give_up=_exit_with_failure(reactor))
+    rules = NameRules(limits.nick_characters, limits.room_characters)
+
+    journal = GroupCommit(reactor, _make_journal(reactor, config))
+    root.supervise(journal, name="journal")
+
+    outboxes = Outboxes(reactor)
+    delivery = Delivery(outboxes.flush)
+    controller = Controller(journal, delivery, _make_policy(limits, rules))
+    root.supervise(controller, name="controller")
+
+    passwords = Passwords(reactor)
+    root.supervise(_PasswordThreads(passwords), name="passwords")
+
+    def verifier_of(key: str) -> str | None:
+        account = controller.state.accounts.get(key)
+        return account.verifier or None if account is not None else None
+
+    portal = make_portal(verifier_of, passwords, outside, rules)
+    desk = Desk(
+        clock=reactor,
+        controller=controller,
+        presence=delivery,
+        authenticator=Authenticator(portal, Throttle(reactor), rules),
+        hasher=passwords,
+        registrations=Allowance(limits.registrations_per_hour / _HOUR, limits.registrations_per_hour),
+        flow=Flow(limits.messages_per_second, limits.message_burst, limits.refusals_before_close),
+    )
+
+    networking = Supervisor(reactor, intensity=10, period=60.0)
+    root.supervise(networking, name="networking")
+    admission = Admission(
+        reactor,
+        connections=limits.connections,
+        connections_per_address=limits.connections_per_address,
+        new_connections_per_minute=limits.new_connections_per_minute,
+        exempt=limits.exempt_addresses,
+    )
+    connections = Connections(reactor, admission, journal.drain, limits.stop_seconds)
+    networking.supervise(
+        connections, name="connections", shutdown=2 * limits.stop_seconds + 1
+    )
+    dialects = Dialects.installed()
+    hall = Hall(
+        clock=reactor,
+        desk=desk,
+        registry=connections,
+        outboxes=outboxes,
+        dialects=dialects,
+        patience=_make_patience(limits),
+        server_name=config.name,
+        version=__version__,
+    )
+    contexts = ContextPool(_certificate_finder(config), dialects.alpn)
+    for listener in _make_listeners(reactor, config, hall, admission, contexts):
+        networking.supervise(listener, name=str(listener))
+    networking.supervise(
+        CertificateWatch(reactor, contexts, config.tls.watch_seconds), name="certificates"
+    )
+
+    retention = Retention(config.journal.keep_days * _DAY, config.journal.keep_messages)
+    forgetting = Forgetting(reactor, journal, retention, config.journal.prune_seconds)
+    root.supervise(forgetting, name="retention")
+    return root
+
+
+def _make_journal(reactor: Any, config: Config) -> IJournal:
+    if config.store == "memory":
+        return MemoryJournal(reactor)
+    path = FilePath(str(config.data / "journal.sqlite"))
+    return SqliteJournal(reactor, reactor, path, config.journal.durability)
+
+
+def _make_policy(limits: Limits, rules: NameRules) -> Policy:
+    return Policy(
+        names=rules,
+        rooms=limits.rooms,
+        rooms_per_user=limits.rooms_per_user,
+        rooms_owned_per_user=limits.rooms_owned_per_user,
+        members_per_room=limits.members_per_room,
+        invitations_per_room=limits.invitations_per_room,
+        history_messages=limits.history_messages,
+        text_bytes=limits.line_bytes,
+    )
+
+
+def _make_patience(limits: Limits) -> Patience:
+    return Patience(
+        handshake=limits.handshake_seconds,
+        login=limits.login_seconds,
+        idle=limits.idle_seconds,
+        ping=limits.ping_seconds,
+        line=limits.line_bytes,
+        sendq=limits.sendq_bytes,
+    )
+
+
+def _make_listeners(
+    reactor: Any,
+    config: Config,
+    hall: Hall,
+    admission: Admission,
+    contexts: ContextPool,
+) -> list[Listening]:
+    listeners = []
+    for text in config.listen:
+        spec = parse_listener(text)
+        fixed = hall.dialects.named(spec.dialect) if spec.dialect else None
+        if spec.dialect and fixed is None:
+            known = ", ".join(sorted(dialect.name for dialect in hall.dialects))
+            raise BadListener(text, f"expected one of the dialects {known} before the @")
+        listener = make_listener(
+            reactor, spec, contexts, allow_plain_text=config.allow_plain_text
+        )
+        factory = ConnectionFactory(hall, admission, fixed, listener.tls is not None)
+        listeners.append(Listening(listener, factory, reactor))
+    return listeners
+
+
+def _certificate_finder(config: Config) -> Callable[[], CertificateFiles]:
+    """Where the certificate of listeners that name none is: the configured one, or a self-signed one."""
+    tls = config.tls
+
+    def find() -> CertificateFiles:
+        if tls.private_key is None:
+            return ensure_self_signed(FilePath(str(config.data)), [config.name])
+        return CertificateFiles(
+            _file(tls.private_key),
+            _file(tls.certificate or tls.private_key),
+            _file(tls.chain) if tls.chain else None,
+        )
+
+    return find
+
+
+def _file(path: Path) -> FilePath[str]:
+    return FilePath(str(path))
+
+
+class _PasswordThreads(Service):
+    """The threads that passwords are hashed in, as a supervised child."""
+
+    def __init__(self, passwords: Passwords) -> None:
+        self._passwords = passwords
+
+    def startService(self) -> None:
+        super().startService()
+        self._passwords.start()
+
+    def stopService(self) -> Deferred[None]:  # type: ignore[override]
+        super().stopService()
+        return self._passwords.stop()
+
+
+def _exit_with_failure(reactor: Any) -> Callable[[Failure], None]:
+    """The root has given up: the process ends, and its exit status says so to whoever restarts it."""
+
+    def give_up(reason: Failure) -> None:
+        log.critical("the service cannot go on: {reason}", reason=reason.getErrorMessage())
+        # twistd has no exit status of its own to set; this runs when it has cleaned up (pid file).
+        atexit.register(_exit, 1)
+        reactor.callWhenRunning(reactor.stop)
+
+    return give_up
+
+
+def _exit(status: int) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

@@ -1,0 +1,8 @@
+"""
+The line protocol (docs/protocol.md): `dialect` reads requests and writes answers, `commands` is the table of requests,
+`rendering` writes events.
+"""
+
+from .dialect import LineDialect, LineProtocol
+
+__all__ = ["LineDialect", "LineProtocol"]

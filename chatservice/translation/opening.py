@@ -1,0 +1,37 @@
+"""
+Telling dialects apart: what a connection speaks until its first line has shown what it speaks. What no dialect knows is
+answered by the line protocol, which is made for people who type.
+"""
+
+from __future__ import annotations
+
+from .interface import Dialect, Running, Wire
+from .registry import Dialects
+
+
+class Opening(Dialect):
+    """
+    @param dialects: those to choose from.
+    """
+
+    __slots__ = ("_dialects",)
+
+    def __init__(self, wire: Wire, dialects: Dialects) -> None:
+        super().__init__(wire)
+        self._dialects = dialects
+
+    def receive(self, data: bytes) -> Running | None:
+        if not data.strip():
+            return None
+        chosen = self._dialects.opened_by(data.rstrip(b"\r")) or self._dialects.fallback
+        return self.wire.start(chosen).receive(data)
+
+    def overlong(self, beginning: bytes) -> None:
+        self.wire.start(self._dialects.fallback).overlong(beginning)
+
+    def silent(self) -> None:
+        self._dialects.fallback.make(self.wire).silent()
+
+    def farewell(self, reason: str) -> None:
+        self._dialects.fallback.make(self.wire).farewell(reason)
+

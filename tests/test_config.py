@@ -1,0 +1,273 @@
+"""The settings: their defaults, the TOML file, the command line, and the words for mistakes."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from chatservice.config import Config, ConfigError, JournalConfig, Limits, TLSConfig, load_config
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+EXAMPLE = Path(__file__).parent.parent / "chat.example.toml"
+
+
+class FileCase(SynchronousTestCase):
+    """A test that writes a TOML file."""
+
+    def setUp(self) -> None:
+        self.path = Path(self.mktemp())
+
+    def read(self, text: str, **overrides: object) -> Config:
+        self.path.write_text(text, encoding="utf-8")
+        return load_config(self.path, overrides)
+
+    def problems(self, text: str, **overrides: object) -> list[str]:
+        """What is wrong with ``text``, without the file's name."""
+        error = self.assertRaises(ConfigError, self.read, text, **overrides)
+        return [problem.removeprefix(f"{self.path}: ") for problem in error.problems]
+
+
+class DefaultsTests(SynchronousTestCase):
+    def test_without_a_file_everything_has_its_default(self) -> None:
+        self.assertEqual(load_config(None, {}), Config())
+
+    def test_defaults_listen_on_the_tls_port_and_store_in_sqlite(self) -> None:
+        config = load_config(None, {})
+
+        self.assertEqual(config.listen, ("ssl:6667",))
+        self.assertEqual(config.store, "sqlite")
+        self.assertFalse(config.allow_plain_text)
+
+    def test_a_config_can_not_be_changed(self) -> None:
+        with self.assertRaises(dataclasses.FrozenInstanceError):
+            load_config(None, {}).name = "other"  # type: ignore[misc]
+
+    def test_every_default_is_a_value_that_its_own_kind_accepts(self) -> None:
+        every: dict[str, object] = {}
+        for field in dataclasses.fields(Config):
+            value = getattr(Config(), field.name)
+            if dataclasses.is_dataclass(value):
+                inner = dataclasses.fields(value)
+                every |= {f"{field.name}.{each.name}": getattr(value, each.name) for each in inner}
+            else:
+                every[field.name] = value
+
+        self.assertEqual(load_config(None, every), Config())
+
+
+class NameTests(FileCase):
+    def test_the_host_name_serves_where_no_name_is_set(self) -> None:
+        self.assertEqual(load_config(None, {}, hostname="chat.example").name, "chat.example")
+
+    def test_an_empty_name_in_the_file_stands_for_the_host_name(self) -> None:
+        self.path.write_text('name = ""', encoding="utf-8")
+
+        self.assertEqual(load_config(self.path, {}, hostname="chat.example").name, "chat.example")
+
+    def test_a_name_in_the_file_wins_over_the_host_name(self) -> None:
+        self.path.write_text('name = "mine.example"', encoding="utf-8")
+
+        self.assertEqual(load_config(self.path, {}, hostname="x.example").name, "mine.example")
+
+    def test_a_name_that_would_break_a_greeting_is_refused(self) -> None:
+        (problem,) = self.problems('name = "a:b"')
+
+        self.assertTrue(problem.startswith("name: expected a host name"), problem)
+
+
+class ExampleTests(SynchronousTestCase):
+    def test_the_example_is_exactly_the_defaults(self) -> None:
+        self.assertEqual(load_config(EXAMPLE, {}), Config())
+
+    def test_the_example_has_every_key(self) -> None:
+        document = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
+        sections = {"tls": TLSConfig, "journal": JournalConfig, "limits": Limits}
+
+        self.assertEqual(set(document), {each.name for each in dataclasses.fields(Config)})
+        for name, section in sections.items():
+            keys = {each.name for each in dataclasses.fields(section)}
+            self.assertEqual(set(document[name]), keys)
+
+
+class PrecedenceTests(FileCase):
+    def test_the_file_wins_over_the_default(self) -> None:
+        config = self.read('data = "elsewhere"\n[limits]\nrooms = 7\n')
+
+        self.assertEqual(config.data, Path("elsewhere"))
+        self.assertEqual(config.limits, Limits(rooms=7))
+
+    def test_the_command_line_wins_over_the_file(self) -> None:
+        config = self.read('store = "sqlite"\nlisten = ["ssl:1"]', store="memory", listen=["ssl:2"])
+
+        self.assertEqual(config.store, "memory")
+        self.assertEqual(config.listen, ("ssl:2",))
+
+    def test_what_the_command_line_leaves_out_stays_as_in_the_file(self) -> None:
+        self.assertEqual(self.read('store = "memory"', store=None).store, "memory")
+
+    def test_the_command_line_reaches_into_sections_by_dotted_key(self) -> None:
+        config = load_config(None, {"limits.rooms": 3, "journal.durability": "power"})
+
+        self.assertEqual(config.limits.rooms, 3)
+        self.assertEqual(config.journal.durability, "power")
+
+
+class ValueTests(FileCase):
+    def test_an_empty_string_stands_for_none(self) -> None:
+        config = self.read('metrics = ""\n[tls]\nprivate_key = ""\n')
+
+        self.assertIsNone(config.metrics)
+        self.assertIsNone(config.tls.private_key)
+
+    def test_paths_are_read_as_paths(self) -> None:
+        self.assertEqual(
+            self.read('[tls]\nprivate_key = "server.pem"').tls, TLSConfig(Path("server.pem"))
+        )
+
+    def test_a_number_of_seconds_may_be_whole(self) -> None:
+        seconds = self.read("[limits]\nhandshake_seconds = 3").limits.handshake_seconds
+
+        self.assertEqual(seconds, 3.0)
+        self.assertIsInstance(seconds, float)
+
+    def test_unfit_values_are_refused_with_what_was_expected(self) -> None:
+        cases = [
+            ('sendq_bytes = "big"', 'a whole number of at least 4096, got "big"'),
+            ("rooms = 0", "a whole number of at least 1, got 0"),
+            ("rooms = 1.5", "a whole number of at least 1, got 1.5"),
+            ("rooms = true", "a whole number of at least 1, got true"),
+            ("line_bytes = 9999999", "a whole number from 512 to 1048576, got 9999999"),
+            ("stop_seconds = -1", "a number of at least 0, got -1"),
+            ("stop_seconds = nan", "a number of at least 0, got NaN"),
+            ("idle_seconds = true", "a number of at least 0.001, got true"),
+            (
+                'exempt_addresses = ["10.0.0.1/8"]',
+                'a list of networks such as "192.0.2.0/24" or "2001:db8::/32", got ["10.0.0.1/8"]',
+            ),
+        ]
+        for line, expected in cases:
+            key = line.split(" = ")[0]
+            self.assertEqual(
+                self.problems(f"[limits]\n{line}"), [f"limits.{key}: expected {expected}"]
+            )
+
+    def test_unfit_values_at_the_top_are_refused_with_what_was_expected(self) -> None:
+        cases = [
+            ('log_json = "yes"', 'true or false, got "yes"'),
+            ("log_json = 1", "true or false, got 1"),
+            ("data = 5", "a path, got 5"),
+            ('data = ""', 'a path, got ""'),
+            ('store = "redis"', '"sqlite" or "memory", got "redis"'),
+            ("metrics = 9667", 'a string, or "" for none, got 9667'),
+            ("listen = []", "a list of endpoints, at least one, got []"),
+            ('listen = "ssl:1"', 'a list of endpoints, at least one, got "ssl:1"'),
+            ('listen = [" "]', 'a list of endpoints, at least one, got [" "]'),
+            ("data = 2026-11-22", 'a path, got "2026-11-22"'),
+        ]
+        for line, expected in cases:
+            key = line.split(" = ")[0]
+            self.assertEqual(self.problems(line), [f"{key}: expected {expected}"])
+
+    def test_a_long_unfit_value_is_cut(self) -> None:
+        (problem,) = self.problems(f'store = "{"x" * 5000}"')
+
+        self.assertLess(len(problem), 120)
+
+    def test_a_value_that_may_hold_a_password_is_not_repeated(self) -> None:
+        self.assertEqual(
+            self.problems('auth = ["memory:alice:secret", 5]'),
+            ["auth: expected a list of checkers"],
+        )
+
+    def test_checkers_are_not_in_the_repr(self) -> None:
+        config = load_config(None, {"auth": ["memory:alice:secret"]})
+
+        self.assertEqual(config.auth, ("memory:alice:secret",))
+        self.assertNotIn("secret", repr(config))
+
+
+class MistakeTests(FileCase):
+    def test_an_error_names_the_file(self) -> None:
+        error = self.assertRaises(ConfigError, self.read, "log_json = 5")
+
+        self.assertEqual(str(error), f"{self.path}: log_json: expected true or false, got 5")
+
+    def test_an_error_on_the_command_line_says_so(self) -> None:
+        error = self.assertRaises(ConfigError, load_config, None, {"store": "paper"})
+
+        self.assertEqual(
+            str(error), 'command line: store: expected "sqlite" or "memory", got "paper"'
+        )
+
+    def test_an_unknown_key_is_told_with_the_nearest(self) -> None:
+        self.assertEqual(
+            self.problems('lisen = ["ssl:1"]'), ["lisen: unknown key; did you mean listen?"]
+        )
+
+    def test_a_key_in_the_wrong_section_is_told_where_it_belongs(self) -> None:
+        self.assertEqual(
+            self.problems("sendq_bytes = 5"),
+            ["sendq_bytes: unknown key; did you mean limits.sendq_bytes?"],
+        )
+
+    def test_an_unknown_key_like_no_other_gets_no_suggestion(self) -> None:
+        self.assertEqual(self.problems("xyzzy = 5"), ["xyzzy: unknown key"])
+
+    def test_an_unknown_section_is_told_with_the_nearest(self) -> None:
+        self.assertEqual(
+            self.problems("[limit]\nrooms = 5"), ["limit: unknown key; did you mean limits?"]
+        )
+
+    def test_a_section_that_is_no_table_is_refused(self) -> None:
+        self.assertEqual(self.problems("limits = 5"), ["limits: expected a section, [limits]"])
+
+    def test_all_mistakes_are_told_at_once(self) -> None:
+        self.assertEqual(
+            self.problems("lisen = 1\nlog_json = 1\n[limits]\nrooms = 0", store="paper"),
+            [
+                "lisen: unknown key; did you mean listen?",
+                "log_json: expected true or false, got 1",
+                "limits.rooms: expected a whole number of at least 1, got 0",
+                'command line: store: expected "sqlite" or "memory", got "paper"',
+            ],
+        )
+
+    def test_a_file_that_is_not_toml_is_refused_with_the_line(self) -> None:
+        (problem,) = self.problems('name = "a"\nlisten : nothing\n')
+
+        self.assertTrue(problem.startswith("line 2, column 8: "), problem)
+
+    def test_a_file_that_is_not_utf8_is_refused_with_the_line(self) -> None:
+        self.path.write_bytes(b'store = "memory"\nname = "\xff"\n')
+
+        error = self.assertRaises(ConfigError, load_config, self.path, {})
+
+        self.assertEqual(error.problems, (f"{self.path}: line 2: expected UTF-8",))
+
+    def test_a_file_that_is_not_there_is_told(self) -> None:
+        error = self.assertRaises(ConfigError, load_config, self.path, {})
+
+        self.assertEqual(
+            error.problems, (f"{self.path}: can't be read: No such file or directory",)
+        )
+
+
+class TogetherTests(FileCase):
+    def test_the_ping_comes_before_the_idle_time_is_over(self) -> None:
+        self.assertEqual(
+            self.problems("[limits]\nidle_seconds = 60"),
+            ["limits.idle_seconds: expected more than limits.ping_seconds"],
+        )
+
+    def test_a_certificate_needs_its_key(self) -> None:
+        self.assertEqual(
+            self.problems('[tls]\ncertificate = "server.crt"'),
+            ["tls.private_key: expected a path, because tls.certificate or tls.chain is set"],
+        )
