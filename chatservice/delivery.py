@@ -1,7 +1,8 @@
 """
-Delivery: what has become true, told to everybody concerned. Who is in which room is kept here grouped by *wire
-variant*: all whose bytes would be the same. A batch is encoded once a variant and joined once, and every member gets
-that one `bytes` object; so a busy room costs as many writes a batch as it has members, whatever was said.
+Delivery: what has become true, told to everybody concerned. Who is in which room is kept here
+grouped by *wire variant*: all whose bytes would be the same. A batch is encoded once a variant and
+joined once, and every member gets that one `bytes` object; so a busy room costs as many writes a
+batch as it has members, whatever was said.
 
 Delivery decides nothing and stores nothing; it follows the events in their order.
 """
@@ -110,7 +111,10 @@ class Delivery:
                 _add(audience, recipient)
 
     def rebuild(self, state: State) -> None:
-        """The controller was rebuilt: finds out anew who is where, for every connection that is still there."""
+        """
+        The controller was rebuilt: finds out anew who is where, for every connection that is still
+        there.
+        """
         self._rooms.clear()
         for key, recipients in list(self._users.items()):
             user = state.users.get(key)
@@ -128,8 +132,8 @@ class Delivery:
 
     def deliver(self, events: Sequence[Event]) -> None:
         """
-        Tells of events in their order. What is said to one room is joined: no other kind of event may stand
-        between messages.
+        Tells of events in their order. What is said to one room is joined: no other kind of event
+        may stand between messages.
         """
         said: dict[str, list[Event]] = {}
         for event in events:
@@ -144,7 +148,7 @@ class Delivery:
         for variant, writes in audience.items():
             try:
                 payloads = [variant.encode(event) for event in events]
-            except Exception:
+            except Exception:  # noqa: BLE001 - supervised here
                 self._variant_broke(variant, writes)
                 continue
             if variant.echo:

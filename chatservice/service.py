@@ -1,6 +1,6 @@
 """
-The service tree, put together: the one place that knows everybody. It reads top to bottom: the journal, the controller,
-accounts, the network, and what watches them. No behaviour lives here.
+The service tree, put together: the one place that knows everybody. It reads top to bottom: the
+journal, the controller, accounts, the network, and what watches them. No behaviour lives here.
 """
 
 from __future__ import annotations
@@ -89,7 +89,9 @@ def make_chat_service(
         presence=delivery,
         authenticator=Authenticator(portal, Throttle(reactor), rules),
         hasher=passwords,
-        registrations=Allowance(limits.registrations_per_hour / _HOUR, limits.registrations_per_hour),
+        registrations=Allowance(
+            limits.registrations_per_hour / _HOUR, limits.registrations_per_hour
+        ),
         flow=Flow(limits.messages_per_second, limits.message_burst, limits.refusals_before_close),
     )
 
@@ -103,9 +105,7 @@ def make_chat_service(
         exempt=limits.exempt_addresses,
     )
     connections = Connections(reactor, admission, journal.drain, limits.stop_seconds)
-    networking.supervise(
-        connections, name="connections", shutdown=2 * limits.stop_seconds + 1
-    )
+    networking.supervise(connections, name="connections", shutdown=2 * limits.stop_seconds + 1)
     dialects = Dialects.installed()
     hall = Hall(
         clock=reactor,
@@ -175,16 +175,16 @@ def _make_listeners(
         if spec.dialect and fixed is None:
             known = ", ".join(sorted(dialect.name for dialect in hall.dialects))
             raise BadListener(text, f"expected one of the dialects {known} before the @")
-        listener = make_listener(
-            reactor, spec, contexts, allow_plain_text=config.allow_plain_text
-        )
+        listener = make_listener(reactor, spec, contexts, allow_plain_text=config.allow_plain_text)
         factory = ConnectionFactory(hall, admission, fixed, listener.tls is not None)
         listeners.append(Listening(listener, factory, reactor))
     return listeners
 
 
 def _certificate_finder(config: Config) -> Callable[[], CertificateFiles]:
-    """Where the certificate of listeners that name none is: the configured one, or a self-signed one."""
+    """
+    Where the certificate of listeners that name none is: the configured one, or a self-signed one.
+    """
     tls = config.tls
 
     def find() -> CertificateFiles:
@@ -213,13 +213,15 @@ class _PasswordThreads(Service):
         super().startService()
         self._passwords.start()
 
-    def stopService(self) -> Deferred[None]:  # type: ignore[override]
+    def stopService(self) -> Deferred[None]:
         super().stopService()
         return self._passwords.stop()
 
 
 def _exit_with_failure(reactor: Any) -> Callable[[Failure], None]:
-    """The root has given up: the process ends, and its exit status says so to whoever restarts it."""
+    """
+    The root has given up: the process ends, and its exit status says so to whoever restarts it.
+    """
 
     def give_up(reason: Failure) -> None:
         log.critical("the service cannot go on: {reason}", reason=reason.getErrorMessage())

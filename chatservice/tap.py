@@ -1,6 +1,6 @@
 """
-`twistd chat`: its options, and the service that they describe. Settings mean the same here as in the file (see `config`); the
-command line wins.
+`twistd chat`: its options, and the service that they describe. Settings mean the same here as in
+the file (see `config`); the command line wins.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class Options(usage.Options, AuthOptionMixin):
     def opt_endpoint(self, endpoint: str) -> None:
         """
         Where to listen, as ssl:6667, or as DIALECT@ENDPOINT for clients of one dialect only. May be
-        given several times. Any endpoint string of Twisted's will do; tls:ENDPOINT puts TLS 1.3 over
-        one. [default: ssl:6667]
+        given several times. Any endpoint string of Twisted's will do; tls:ENDPOINT puts TLS 1.3
+        over one. [default: ssl:6667]
         """
         self["endpoints"].append(endpoint)
 
@@ -84,7 +84,7 @@ def makeService(options: Options) -> IService:
 
     @raise SystemExit: the settings cannot be used; the words are on stderr.
     """
-    from twisted.internet import reactor
+    from twisted.internet import reactor  # noqa: PLC0415 - importing it installs it
 
     checkers: list[Any] = options.get("credCheckers") or []
     try:

@@ -110,6 +110,14 @@ def read_all(client: socket.socket) -> bytes:
     return b"".join(chunks)
 
 
+def read_exactly(client: socket.socket, count: int) -> bytes:
+    """Read `count` bytes, or less if the server closes before."""
+    data = bytearray()
+    while len(data) < count and (chunk := client.recv(count - len(data))):
+        data += chunk
+    return bytes(data)
+
+
 def in_thread(call: Callable[[], bytes]) -> Deferred[bytes]:
     """Run a blocking call while the reactor goes on."""
     return deferToThread(call)

@@ -17,7 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 
 from chatservice.networking.eager import EagerServer, EagerUNIXServer, make_eager, sendq_of
-from tests.loopback import Recorder, Recorders, client_of, in_thread, read_all, reset
+from tests.loopback import Recorder, Recorders, client_of, in_thread, read_all, read_exactly, reset
 
 reactor: Any = _reactor
 
@@ -79,7 +79,7 @@ class WriteTests(EagerCase):
     async def test_writes_are_eager_again_once_the_queue_is_drained(self) -> None:
         server, transport, client = await self.connect()
         written = self.fill(transport)
-        await in_thread(lambda: client.recv(len(written), socket.MSG_WAITALL))
+        await in_thread(lambda: read_exactly(client, len(written)))
         client.sendall(b"drained")
         await server.bytes_received(7)
         self.assertEqual(transport.queued_bytes, 0)
@@ -141,6 +141,17 @@ class LostConnectionTests(EagerCase):
         reason = await server.lost
 
         self.assertIsInstance(reason, ConnectionLost)
+        self.assertEqual(transport.queued_bytes, 0)
+
+    async def test_a_lost_connection_may_be_closed_and_aborted_before_it_is_told(self) -> None:
+        server, transport, client = await self.connect()
+        reset(client)
+
+        transport.write(b"into the void")
+        transport.loseConnection()
+        transport.abortConnection()
+
+        self.assertIsInstance(await server.lost, ConnectionLost)
 
     async def test_a_reset_with_bytes_in_the_queue_is_told_once(self) -> None:
         server, transport, client = await self.connect()
@@ -207,7 +218,7 @@ class SendqTests(EagerCase):
 
         for _ in range(100):
             transport.write(b"x" * 1000)
-            client.recv(1000, socket.MSG_WAITALL)
+            read_exactly(client, 1000)
 
         self.assertEqual(exceeded, [])
 

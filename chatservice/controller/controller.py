@@ -1,7 +1,8 @@
 """
-The chat controller: a supervised child that owns the state. It hands events to the journal, makes stored ones true,
-and has them delivered; a crash of it loses nothing, because its restart rebuilds the state from the journal and takes
-up delivery where it broke off, with every session still attached. The rules are in `requests`, the changes in `state`.
+The chat controller: a supervised child that owns the state. It hands events to the journal, makes
+stored ones true, and has them delivered; a crash of it loses nothing, because its restart rebuilds
+the state from the journal and takes up delivery where it broke off, with every session still
+attached. The rules are in `requests`, the changes in `state`.
 """
 
 from __future__ import annotations
@@ -69,8 +70,8 @@ class Request:
 class Controller(Supervised):
     """
     @ivar journal: where the events are stored, and read from.
-    @ivar state: what is true now; read by everybody, changed by nobody else. It is empty until the first
-        start is over.
+    @ivar state: what is true now; read by everybody, changed by nobody else. It is empty until the
+        first start is over.
     """
 
     log = Logger()
@@ -128,7 +129,7 @@ class Controller(Supervised):
         try:
             for entry in applied:
                 self._apply(entry)
-        except Exception:
+        except Exception:  # noqa: BLE001 - supervised here
             self._crash()
 
     def deliver(self) -> None:
@@ -138,7 +139,7 @@ class Controller(Supervised):
             while self._undelivered:
                 self._deliver(_next_run(self._undelivered))
             self._tell.flush()
-        except Exception:
+        except Exception:  # noqa: BLE001 - supervised here
             self._crash()
 
     def refuse(self, batch: Batch, error: ChatError) -> None:
@@ -163,11 +164,13 @@ class Controller(Supervised):
 
     def _crash(self) -> None:
         self._alive = False
+        # Nothing is stored on the word of a state that may be half changed.
+        self.journal.detach()
         self.fail(Failure())
 
     # Being supervised.
 
-    def startService(self) -> Deferred[None]:  # type: ignore[override]
+    def startService(self) -> Deferred[None]:
         super().startService()
         return Deferred.fromCoroutine(self._start())
 
@@ -186,7 +189,7 @@ class Controller(Supervised):
             await self.submit(ServiceStarted())
             self._began = True
 
-    def stopService(self) -> Deferred[None]:  # type: ignore[override]
+    def stopService(self) -> Deferred[None]:
         super().stopService()
         self._alive = False
         return self.journal.detach()
@@ -194,8 +197,9 @@ class Controller(Supervised):
 
 def _next_run(undelivered: deque[Applied]) -> list[Applied]:
     """
-    Takes the next events that are told together: as many messages as follow one another, for these are joined; or
-    one of another kind, whose author goes on with the next request as soon as it is told.
+    Takes the next events that are told together: as many messages as follow one another, for these
+    are joined; or one of another kind, whose author goes on with the next request as soon as it is
+    told.
     """
     run = [undelivered.popleft()]
     if type(run[0].event) in _JOINED:

@@ -1,11 +1,11 @@
 """
-The facts of the chat: who did what, where. A fact is decided by a request, stored by the journal, and only then
-applied to the state and told to clients. No rule and no rendering lives here.
+The facts of the chat: who did what, where. A fact is decided by a request, stored by the journal,
+and only then applied to the state and told to clients. No rule and no rendering lives here.
 
-Every event has a *target*, the identity of the stream that it belongs to (a room's, a direct conversation's, or
-none), and a *nick*, the name of its author as others see it. Names are kept as they were on the day; the
-keys beside them (case-folded, see `names`) are what the state is looked up with, so that replaying a journal never
-depends on today's Unicode tables.
+Every event has a *target*, the identity of the stream that it belongs to (a room's, a direct
+conversation's, or none), and a *nick*, the name of its author as others see it. Names are kept as
+they were on the day; the keys beside them (case-folded, see `names`) are what the state is looked
+up with, so that replaying a journal never depends on today's Unicode tables.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ class Event:
     """
     A fact. `id` and `ms` are stamped once, by the journal that stores it, and never change after.
 
-    @ivar id: the event's identity: opaque, unique in the service, without spaces; empty before it is stored.
+    @ivar id: the event's identity: opaque, unique in the service, without spaces; empty before it
+        is stored.
     @ivar ms: when it was stored, milliseconds since 1970-01-01 UTC.
     @ivar target: the room id or conversation that it is kept under, or the empty string.
     @ivar actor: the key of the user whose doing it is, or the empty string for the service's own.
@@ -61,7 +62,10 @@ class LoggedOut(Event):
 
 @dataclass(slots=True, kw_only=True)
 class Registered(Event):
-    """A nick became an account. `verifier` is its argon2id hash; empty if an outside checker vouches for it."""
+    """
+    A nick became an account. `verifier` is its argon2id hash; empty if an outside checker vouches
+    for it.
+    """
 
     kind: ClassVar[str] = "register"
     skeleton: str = ""
@@ -157,7 +161,9 @@ class TopicChanged(RoomEvent):
 
 @dataclass(slots=True, kw_only=True)
 class DirectMessage(Event):
-    """Something said to one user. The target is the conversation of the two (`state.conversation`)."""
+    """
+    Something said to one user. The target is the conversation of the two (`state.conversation`).
+    """
 
     kind: ClassVar[str] = "direct"
     to: str = ""
@@ -184,7 +190,9 @@ EVENTS: dict[str, type[Event]] = {
         DirectMessage,
     )
 }
-"""Every kind of event by its stored name. A name, once released, keeps its meaning: journals hold it."""
+"""
+Every kind of event by its stored name. A name, once released, keeps its meaning: journals hold it.
+"""
 
 
 SAID = (Message.kind, DirectMessage.kind)

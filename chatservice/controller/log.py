@@ -1,6 +1,6 @@
 """
-What the controller asks of whatever stores its events, and what it offers in return. The journal's group commit is
-one such log; these are the words that both sides share.
+What the controller asks of whatever stores its events, and what it offers in return. The journal's
+group commit is one such log; these are the words that both sides share.
 """
 
 from __future__ import annotations

@@ -39,7 +39,8 @@ class TokenBucket:
 
 class Allowance:
     """
-    A token bucket for each of many names (addresses), the least recently used of which are forgotten.
+    A token bucket for each of many names (addresses), the least recently used of which are
+    forgotten.
 
     @param rate: tokens a second; 0 allows everything.
     """

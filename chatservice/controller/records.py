@@ -1,6 +1,7 @@
 """
-The state as records: small JSON values that a journal keeps beside its events and hands back at a restart. The shape
-of each record is written here once, its making and its reading side by side. Nothing here stores anything.
+The state as records: small JSON values that a journal keeps beside its events and hands back at a
+restart. The shape of each record is written here once, its making and its reading side by side.
+Nothing here stores anything.
 """
 
 from __future__ import annotations
@@ -117,4 +118,7 @@ _KINDS: dict[
     "member": (_member, _read_member),
     "invitation": (_invitation, _read_invitation),
 }
-"""Each kind of record: how it is made, how it is read. Read in this order: a member needs room and user."""
+"""
+Each kind of record: how it is made, how it is read. Read in this order: a member needs room and
+user.
+"""

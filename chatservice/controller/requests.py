@@ -1,7 +1,7 @@
 """
-What somebody may do. One function a request: it checks the request against today's state and returns the event that
-it becomes, or raises the error that says why not. All permission lives here, once, for every dialect; nothing here
-changes the state, stores or tells anything.
+What somebody may do. One function a request: it checks the request against today's state and
+returns the event that it becomes, or raises the error that says why not. All permission lives here,
+once, for every dialect; nothing here changes the state, stores or tells anything.
 """
 
 from __future__ import annotations
@@ -67,7 +67,10 @@ class Policy:
 
 
 _UNSENDABLE = re.compile("[\0\r\n\ud800-\udfff]")
-"""What no dialect may carry inside a text: NUL, line ends, and code points that UTF-8 has no bytes for."""
+"""
+What no dialect may carry inside a text: NUL, line ends, and code points that UTF-8 has no bytes
+for.
+"""
 
 
 def check_text(text: str, policy: Policy) -> str:
@@ -169,7 +172,8 @@ def log_in(state: State, name: Name, account: bool) -> LoggedIn:
     """
     Takes a nick, as a guest or (`account`) with a password that was found right.
 
-    @raise NickInUse: somebody has it, or one that looks like it; or it is an account's and this is a guest.
+    @raise NickInUse: somebody has it, or one that looks like it; or it is an account's and this is
+        a guest.
     """
     check_nick_is_free(state, name)
     if name.key in state.accounts and not account:
@@ -212,9 +216,7 @@ def register(state: State, user: User, verifier: str) -> Registered:
     """
     if user.key in state.accounts:
         raise NickInUse("this nick is registered already")
-    return Registered(
-        actor=user.key, nick=user.nick, skeleton=user.skeleton, verifier=verifier
-    )
+    return Registered(actor=user.key, nick=user.nick, skeleton=user.skeleton, verifier=verifier)
 
 
 def reserve(name: Name) -> Registered:
@@ -371,15 +373,11 @@ def kick(
     )
 
 
-def set_topic(
-    state: State, policy: Policy, user: User, room_name: str, text: str
-) -> TopicChanged:
+def set_topic(state: State, policy: Policy, user: User, room_name: str, text: str) -> TopicChanged:
     """The owner sets the topic; an empty one clears it."""
     room = owned_room(state, policy, user, room_name)
     check_text(text, policy)
-    return TopicChanged(
-        target=room.id, room=room.name, actor=user.key, nick=user.nick, text=text
-    )
+    return TopicChanged(target=room.id, room=room.name, actor=user.key, nick=user.nick, text=text)
 
 
 # Talk.
@@ -421,7 +419,8 @@ def say_to_user(state: State, policy: Policy, user: User, nick: str, text: str) 
 
 def conversation_with(state: State, policy: Policy, user: User, nick: str) -> str:
     """
-    The stream of one's direct conversation with somebody who is here, or with an account that is not.
+    The stream of one's direct conversation with somebody who is here, or with an account that is
+    not.
 
     @raise NoSuchUser: there is neither.
     """

@@ -1,7 +1,8 @@
 """
-One connection's standing with the controller: who it is logged in as, and every request that it may make. Dialects speak
-to this and to nothing behind it. Requests that change something finish when the change is true; what is said is
-handed on at once, and acknowledged when it is stored. No bytes and no rules here.
+One connection's standing with the controller: who it is logged in as, and every request that it may
+make. Dialects speak to this and to nothing behind it. Requests that change something finish when
+the change is true; what is said is handed on at once, and acknowledged when it is stored. No bytes
+and no rules here.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -57,10 +59,10 @@ class Authenticator(Protocol):
 class Hasher(Protocol):
     """Who turns a password into a verifier that can be stored."""
 
-    async def hash(self, password: str) -> str:
+    def hash(self, password: str) -> Deferred[str]:
         """
         @raise BadPassword: it cannot be one.
-        @raise TooFast: too many are being worked on.
+        @raise Unavailable: too many are being worked on.
         """
 
 
@@ -240,9 +242,7 @@ class Session:
         if not desk.registrations.take(self.address, desk.clock.seconds()):
             raise TooFast("too many accounts were made from this address")
         verifier = await desk.hasher.hash(password)
-        await desk.controller.submit(
-            requests.register(desk.controller.state, self.user, verifier)
-        )
+        await desk.controller.submit(requests.register(desk.controller.state, self.user, verifier))
         return self.user
 
     async def log_out(self, reason: str = "logged out") -> None:
@@ -288,7 +288,8 @@ class Session:
 
     def users(self) -> Iterable[User]:
         """Everybody who is logged in."""
-        return self._desk.controller.state.users.values() if self.user else ()
+        _ = self.user  # strangers are not told
+        return self._desk.controller.state.users.values()
 
     async def history(self, room_name: str, count: int) -> tuple[Room, list[Event]]:
         """
@@ -303,9 +304,7 @@ class Session:
     async def conversation(self, nick: str, count: int) -> list[Event]:
         """The last things that this user and another said to each other, oldest first."""
         controller = self._desk.controller
-        target = requests.conversation_with(
-            controller.state, controller.policy, self.user, nick
-        )
+        target = requests.conversation_with(controller.state, controller.policy, self.user, nick)
         return await self._said(target, count)
 
     async def _said(self, target: str, count: int) -> list[Event]:
@@ -319,9 +318,7 @@ class Session:
         """Says something to a room; `Outlet.acknowledge` tells what became of it."""
         controller = self._desk.controller
         controller.post(
-            requests.say_to_room(
-                controller.state, controller.policy, self.user, room_name, text
-            ),
+            requests.say_to_room(controller.state, controller.policy, self.user, room_name, text),
             self,
         )
 
@@ -337,7 +334,7 @@ class Session:
         """What was said is stored, or not (see `log.Origin`)."""
         try:
             self._outlet.acknowledge(event, error)
-        except Exception:
+        except Exception:  # noqa: BLE001 - supervised here
             self.crashed(Failure())
 
     def crashed(self, reason: Failure) -> None:
@@ -379,9 +376,7 @@ class Session:
     async def bring_in(self, room_name: str, nick: str) -> Invited:
         """Lets somebody into a room that one owns, and puts them into it at once."""
         controller = self._desk.controller
-        invited = requests.invite(
-            controller.state, controller.policy, self.user, room_name, nick
-        )
+        invited = requests.invite(controller.state, controller.policy, self.user, room_name, nick)
         brought = requests.bring_in(controller.state, controller.policy, invited)
         await controller.submit(invited, brought)
         return invited

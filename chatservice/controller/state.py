@@ -1,21 +1,22 @@
 """
-What is true now: who is logged in, which accounts and rooms there are, who is in them. It changes here and only
-here, by `State.apply(event)`, in the order of the journal; everything else may read it. Nothing here does
-I/O, tells a client, or decides whether somebody may do a thing (that is `requests`).
+What is true now: who is logged in, which accounts and rooms there are, who is in them. It changes
+here and only here, by `State.apply(event)`, in the order of the journal; everything else may read
+it. Nothing here does I/O, tells a client, or decides whether somebody may do a thing (that is
+`requests`).
 
-`apply` is deterministic, so that a restarted controller and a second node arrive at the same state. A fact that no
-longer fits, because another came first (two people created one room), raises the error that its author is then told,
-and changes nothing.
+`apply` is deterministic, so that a restarted controller and a second node arrive at the same state.
+A fact that no longer fits, because another came first (two people created one room), raises the
+error that its author is then told, and changes nothing.
 
-What `apply` touched is noted as *dirty records*: the journal keeps them beside the events, so that a restart reads
-the records (see `records`) and replays only the few events that are younger than they are.
+What `apply` touched is noted as *dirty records*: the journal keeps them beside the events, so that
+a restart reads the records (see `records`) and replays only the few events that are younger than
+they are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 from .errors import (
     AlreadyInRoom,
@@ -44,7 +45,9 @@ from .events import (
 )
 
 RecordKey = tuple[str, str, str]
-"""Which record: its kind (`account`, `user`, `room`, `member`, `invitation`) and one or two names."""
+"""
+Which record: its kind (`account`, `user`, `room`, `member`, `invitation`) and one or two names.
+"""
 
 
 class Account:
@@ -64,8 +67,8 @@ class User:
     Somebody logged in. A user is not a connection: sessions point here by `key`.
 
     @ivar login: the id of the `LoggedIn` event: which visit this is.
-    @ivar identity: whom things belong to: an account's key, or for a guest key and visit, so that the
-        next guest of that nick inherits no room, no invitation and no direct conversation.
+    @ivar identity: whom things belong to: an account's key, or for a guest key and visit, so that
+        the next guest of that nick inherits no room, no invitation and no direct conversation.
     """
 
     __slots__ = ("account", "identity", "invitations", "key", "login", "nick", "rooms", "skeleton")
@@ -141,7 +144,8 @@ class State:
     @ivar rooms: by the key of their name.
     @ivar rooms_by_id: the same rooms, by id.
     @ivar owned: the ids of the rooms of an identity.
-    @ivar nick_skeletons: which key holds a look-alike class of nicks; `room_skeletons` the same for rooms.
+    @ivar nick_skeletons: which key holds a look-alike class of nicks; `room_skeletons` the same for
+        rooms.
     @ivar dirty: what changed since the journal last took the records.
     """
 
@@ -309,7 +313,10 @@ class State:
         self.dirty.add(("user", user.key, ""))
 
     def _room_created(self, event: RoomCreated) -> None:
-        if self.room_skeletons.get(event.skeleton, event.key) != event.key or event.key in self.rooms:
+        if (
+            self.room_skeletons.get(event.skeleton, event.key) != event.key
+            or event.key in self.rooms
+        ):
             raise RoomExists()
         room = Room(event.id, event.room, event.key, event.skeleton, event.owner)
         room.private = event.private
@@ -361,28 +368,19 @@ class State:
         """What is said changes nothing but the history."""
 
 
-E = TypeVar("E", bound=Event)
-
-
-def _row(kind: type[E], apply: Callable[[State, E], None]) -> tuple[type[E], Callable[..., None]]:
-    return kind, apply
-
-
-_APPLY: dict[type[Event], Callable[..., None]] = dict(
-    [
-        _row(ServiceStarted, State._started),
-        _row(LoggedIn, State._logged_in),
-        _row(LoggedOut, State._logged_out),
-        _row(Registered, State._registered),
-        _row(RoomCreated, State._room_created),
-        _row(RoomDeleted, State._room_deleted),
-        _row(Joined, State._joined),
-        _row(Left, State._left),
-        _row(Kicked, State._kicked),
-        _row(Invited, State._invited),
-        _row(VisibilityChanged, State._visibility_changed),
-        _row(TopicChanged, State._topic_changed),
-        _row(Message, State._said),
-        _row(DirectMessage, State._said),
-    ]
-)
+_APPLY: dict[type[Event], Callable[..., None]] = {
+    ServiceStarted: State._started,
+    LoggedIn: State._logged_in,
+    LoggedOut: State._logged_out,
+    Registered: State._registered,
+    RoomCreated: State._room_created,
+    RoomDeleted: State._room_deleted,
+    Joined: State._joined,
+    Left: State._left,
+    Kicked: State._kicked,
+    Invited: State._invited,
+    VisibilityChanged: State._visibility_changed,
+    TopicChanged: State._topic_changed,
+    Message: State._said,
+    DirectMessage: State._said,
+}

@@ -1,1 +1,4 @@
-"""The ordered, durable record of events: one interface, its drivers, and the group commit in front of them."""
+"""
+The ordered, durable record of events: one interface, its drivers, and the group commit in front of
+them.
+"""

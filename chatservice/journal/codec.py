@@ -1,6 +1,7 @@
 """
-Events as rows: what a table or a stream keeps of an event. The common fields have columns of their own, so that a store
-can look for them; what only one kind has is JSON. Nothing here touches a store.
+Events as rows: what a table or a stream keeps of an event. The common fields have columns of their
+own, so that a store can look for them; what only one kind has is JSON. Nothing here touches a
+store.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """
-Group commit, pipelined: while one batch is being stored, the next one fills. No timer decides: an idle service commits
-at once, a busy one commits large batches, and what was committed together is delivered together.
+Group commit, pipelined: while one batch is being stored, the next one fills. No timer decides: an
+idle service commits at once, a busy one commits large batches, and what was committed together is
+delivered together.
 
-The batch that a reactor turn fills is closed at the end of that turn, so that all that was read from all sockets
-goes together. Nothing here knows what an event means, or who waits for it.
+The batch that a reactor turn fills is closed at the end of that turn, so that all that was read
+from all sockets goes together. Nothing here knows what an event means, or who waits for it.
 """
 
 from __future__ import annotations
@@ -34,10 +35,11 @@ class Observer(Protocol):
 
 class GroupCommit(Supervised):
     """
-    The journal's writer, a supervised child: an error that is not `NotStored` fails it, and its restart opens the
-    journal anew, asks it what became of the batch under way, and goes on.
+    The journal's writer, a supervised child: an error that is not `NotStored` fails it, and its
+    restart opens the journal anew, asks it what became of the batch under way, and goes on.
 
-    @param waiting: how many events may wait for the batch under way, before further ones are refused.
+    @param waiting: how many events may wait for the batch under way, before further ones are
+        refused.
     """
 
     log = Logger()
@@ -101,7 +103,10 @@ class GroupCommit(Supervised):
             raise Unavailable("the history cannot be read now") from None
 
     async def prune(self, retention: Retention, most: int) -> int:
-        """See `IJournal.prune`; nothing is forgotten while the journal is closed, or cannot be written."""
+        """
+        See `IJournal.prune`; nothing is forgotten while the journal is closed, or cannot be
+        written.
+        """
         if not self._open:
             return 0
         try:
@@ -175,7 +180,7 @@ class GroupCommit(Supervised):
             sink.refuse(batch, Unavailable())
         batch.finish()
 
-    def startService(self) -> Deferred[None]:  # type: ignore[override]
+    def startService(self) -> Deferred[None]:
         super().startService()
         return Deferred.fromCoroutine(self._start())
 
@@ -186,7 +191,7 @@ class GroupCommit(Supervised):
             await self._settle(self._storing, self._storing_for)
         self._close_batch_later()
 
-    def stopService(self) -> Deferred[None]:  # type: ignore[override]
+    def stopService(self) -> Deferred[None]:
         super().stopService()
         self._open = False
         return self._journal.close()

@@ -1,13 +1,13 @@
 """
-One SQLite connection in a thread of its own, so that no query ever runs on the reactor's. What the queries are, and what
-their errors mean, is their callers' business.
+One SQLite connection in a thread of its own, so that no query ever runs on the reactor's. What the
+queries are, and what their errors mean, is their callers' business.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
@@ -54,5 +54,4 @@ class ConnectionThread:
             self._pool.stop()
 
     def _defer(self, function: Callable[..., T], *args: Any) -> Deferred[T]:
-        deferred = deferToThreadPool(self._reactor, self._pool, function, *args)
-        return cast("Deferred[T]", deferred)
+        return deferToThreadPool(self._reactor, self._pool, function, *args)

@@ -1,6 +1,7 @@
 """
-What a journal is: the interface that its drivers (`memory`, `sqlite`) implement and that one suite of tests holds them
-to. A driver knows events and records, and nothing of rooms, clients or dialects.
+What a journal is: the interface that its drivers (`memory`, `sqlite`) implement and that one suite
+of tests holds them to. A driver knows events and records, and nothing of rooms, clients or
+dialects.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ class Retention:
 
 class IJournal(Interface):
     """
-    An ordered, durable record. All methods but `close` need `open` to have finished; a driver may be opened again
-    after `close`.
+    An ordered, durable record. All methods but `close` need `open` to have finished; a driver may
+    be opened again after `close`.
     """
 
     def open() -> Deferred[None]:
@@ -57,13 +58,14 @@ class IJournal(Interface):
         events: Sequence[Event], records: Mapping[RecordKey, Record | None], mark: str
     ) -> Deferred[None]:
         """
-        Stores a batch, all of it or nothing, and stamps each event's `id` and `ms` in the order given. One batch
-        at a time.
+        Stores a batch, all of it or nothing, and stamps each event's `id` and `ms` in the order
+        given. One batch at a time.
 
-        @param records: the records that changed since the last batch (None: is no more), as they are after the
-            event `mark` was applied.
+        @param records: the records that changed since the last batch (None: is no more), as they
+            are after the event `mark` was applied.
         @param mark: that event's id; the empty string if none was applied.
-        @raise NotStored: nothing of it was stored. Any other error leaves that unknown: see `holds`.
+        @raise NotStored: nothing of it was stored. Any other error leaves that unknown: see
+            `holds`.
         """
 
     def holds(event: Event) -> Deferred[bool]:
@@ -84,8 +86,8 @@ class IJournal(Interface):
 
     def prune(retention: Retention, most: int) -> Deferred[int]:
         """
-        Forgets a slice of what need not be kept: what is too old, beyond a room's count, or of a room or a
-        guest's conversation that nobody can reach any more.
+        Forgets a slice of what need not be kept: what is too old, beyond a room's count, or of a
+        room or a guest's conversation that nobody can reach any more.
 
         @param most: how many events at the most, so that no commit waits long.
         @return: how many were forgotten; less than `most` means that all is done.

@@ -1,6 +1,6 @@
 """
-The journal that forgets: events and records in memory, for tests and for services that want no history on disk. It
-survives a crash of the controller, and nothing else.
+The journal that forgets: events and records in memory, for tests and for services that want no
+history on disk. It survives a crash of the controller, and nothing else.
 """
 
 from __future__ import annotations
@@ -83,7 +83,11 @@ class MemoryJournal:
         reach = Reach.of(self._records)
         forgotten = 0
         for target, events in list(self._by_target.items()):
-            stale = _stale(events, horizon, retention.messages) if reach.includes(target) else len(events)
+            stale = (
+                _stale(events, horizon, retention.messages)
+                if reach.includes(target)
+                else len(events)
+            )
             cut = min(stale, most - forgotten)
             del events[:cut]
             forgotten += cut
@@ -93,7 +97,9 @@ class MemoryJournal:
 
 
 def _stale(events: Sequence[Event], horizon: float, messages: int) -> int:
-    """How many at the front of a target's events are too old, or before its last so many messages."""
+    """
+    How many at the front of a target's events are too old, or before its last so many messages.
+    """
     stale = sum(1 for _ in takewhile(lambda event: event.ms < horizon, events))
     if messages:
         said = [i for i, event in enumerate(events) if event.kind in SAID]

@@ -1,6 +1,6 @@
 """
-The schema of the SQLite journal, step by step: `schema/001.sql`, `002.sql`, ... in order, each run once, in one
-transaction. `PRAGMA user_version` holds how far a file has come.
+The schema of the SQLite journal, step by step: `schema/001.sql`, `002.sql`, ... in order, each run
+once, in one transaction. `PRAGMA user_version` holds how far a file has come.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """
-Which rows of the SQLite journal need not be kept, and their deletion in slices. Only what the records already hold (up
-to the mark) is ever forgotten: a restart needs the rest.
+Which rows of the SQLite journal need not be kept, and their deletion in slices. Only what the
+records already hold (up to the mark) is ever forgotten: a restart needs the rest.
 """
 
 from __future__ import annotations
@@ -24,9 +24,7 @@ _TARGETS = """
 """Each target once, by leaps along the index rather than a walk over every event."""
 
 
-def find(
-    connection: sqlite3.Connection, retention: Retention, now: float, most: int
-) -> list[int]:
+def find(connection: sqlite3.Connection, retention: Retention, now: float, most: int) -> list[int]:
     """
     The ids of events that may be forgotten.
 

@@ -1,6 +1,7 @@
 """
-Which histories anybody can still read. A deleted room's, and a conversation with a guest who is gone, have no reader:
-whoever takes the name next is somebody else. Retention forgets them whatever their age.
+Which histories anybody can still read. A deleted room's, and a conversation with a guest who is
+gone, have no reader: whoever takes the name next is somebody else. Retention forgets them whatever
+their age.
 """
 
 from __future__ import annotations

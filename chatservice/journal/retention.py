@@ -1,5 +1,6 @@
 """
-Forgetting, as a supervised child: every so often, slice by slice, what need not be kept is taken out of the journal.
+Forgetting, as a supervised child: every so often, slice by slice, what need not be kept is taken
+out of the journal.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """
-The journal on disk: one SQLite file in WAL mode, so that a machine needs nothing beside this process. Commits run in
-one thread and reads in another, never on the reactor's.
+The journal on disk: one SQLite file in WAL mode, so that a machine needs nothing beside this
+process. Commits run in one thread and reads in another, never on the reactor's.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ from .interface import IJournal, NotStored, Retention
 from .migrations import migrate
 
 Durability = Literal["process", "power"]
-"""What a stored message survives: the death of the process, or that of the machine's power too (fsync)."""
+"""
+What a stored message survives: the death of the process, or that of the machine's power too
+(fsync).
+"""
 
 _SYNCHRONOUS: dict[Durability, str] = {"process": "NORMAL", "power": "FULL"}
 
@@ -37,8 +40,10 @@ _CHECKPOINT_PAGES = 4000
 """How far the write-ahead log grows before it is copied back: 16 MB."""
 
 _ROWS = 64
-"""Rows a statement. A statement lets go of the interpreter's lock once, and must wait for the reactor's
-thread to get it back: so a batch is few statements of many rows."""
+"""
+Rows a statement. A statement lets go of the interpreter's lock once, and must wait for the
+reactor's thread to get it back: so a batch is few statements of many rows.
+"""
 
 _COLUMNS = "id, ms, kind, target, actor, nick, text, rest"
 
@@ -184,9 +189,7 @@ def _write_records(
 ) -> None:
     for key, record in records.items():
         if record is None:
-            connection.execute(
-                "DELETE FROM records WHERE kind = ? AND one = ? AND other = ?", key
-            )
+            connection.execute("DELETE FROM records WHERE kind = ? AND one = ? AND other = ?", key)
         else:
             value = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
             connection.execute("REPLACE INTO records VALUES (?, ?, ?, ?)", (*key, value))

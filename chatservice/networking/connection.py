@@ -1,6 +1,7 @@
 """
-One client's connection: bytes to its dialect and back, one line at a time, with the limits of a stranger. A defect in the
-handling of one connection ends here: it closes that connection, is logged with its name, and touches nobody else.
+One client's connection: bytes to its dialect and back, one line at a time, with the limits of a
+stranger. A defect in the handling of one connection ends here: it closes that connection, is logged
+with its name, and touches nobody else.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
@@ -114,6 +115,9 @@ class Connection(LineReceiver):
 
     log = Logger()
 
+    transport: Any
+    """TLS, TCP or UNIX: an `ITransport` and `IConsumer` that can pause, abort, and queue."""
+
     greeted = False
 
     def __init__(
@@ -179,8 +183,8 @@ class Connection(LineReceiver):
 
     def _gone(self) -> None:
         """
-        The connection is lost, and no request of it is under way. If that is because the service stops, its user
-        is left in the state: the next start finds everybody gone.
+        The connection is lost, and no request of it is under way. If that is because the service
+        stops, its user is left in the state: the next start finds everybody gone.
         """
         if not self._leaving:
             self.session.close("connection closed")
@@ -225,8 +229,9 @@ class Connection(LineReceiver):
                 if self._reads is not reads:
                     # The dialect went over to one that frames otherwise: the rest is its.
                     rest = self._lines.drain(list(remaining))
-                    return self._receive([rest] if rest else [])
-        except Exception:
+                    self._receive([rest] if rest else [])
+                    return
+        except Exception:  # noqa: BLE001 - supervised here
             self.crashed(Failure())
 
     def _finished(self, _: None) -> None:
@@ -297,7 +302,7 @@ class Connection(LineReceiver):
         if self._begun:
             try:
                 self._dialect.farewell(reason)
-            except Exception:
+            except Exception:  # noqa: BLE001 - supervised here
                 self.log.failure("{connection}: the farewell broke", connection=self._name)
         self._closing = True
         self._outbox.flush()

@@ -1,5 +1,6 @@
 """
-All connections together: the factory that makes them, the clock that watches them, and their end when the service stops.
+All connections together: the factory that makes them, the clock that watches them, and their end
+when the service stops.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ _SWEEP_SECONDS = 1.0
 
 class Connections(Supervised):
     """
-    The live connections, a supervised child. It stops by taking leave: nothing more is read, what was said is stored
-    and answered, everybody is told, and the connections are closed.
+    The live connections, a supervised child. It stops by taking leave: nothing more is read, what
+    was said is stored and answered, everybody is told, and the connections are closed.
 
     @param drain: fires when everything that was said is stored and delivered.
     @param patience: seconds that clients have, at the end, to read what was sent and to close.
@@ -91,7 +92,7 @@ class Connections(Supervised):
         super().startService()
         self._sweeping.start(_SWEEP_SECONDS, now=False).addErrback(self.fail)
 
-    def stopService(self) -> Deferred[None]:  # type: ignore[override]
+    def stopService(self) -> Deferred[None]:
         super().stopService()
         if self._sweeping.running:
             self._sweeping.stop()

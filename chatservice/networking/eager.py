@@ -6,11 +6,16 @@ the connection's sendq, which can be limited. No protocol, no TLS and no policy 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from errno import ENOBUFS, EWOULDBLOCK
 from typing import Protocol, cast
 
 from twisted.internet import tcp, unix
-from twisted.internet.interfaces import IListeningPort
+from twisted.internet.interfaces import IListeningPort, IReactorTime
+from twisted.internet.main import CONNECTION_LOST
 from twisted.python.failure import Failure
+
+# What a socket without room says, as tcp.Connection.writeSomeData knows it.
+_FULL = frozenset({EWOULDBLOCK, ENOBUFS})
 
 
 class Sendq(Protocol):
@@ -27,8 +32,7 @@ class Sendq(Protocol):
 class EagerWrites(tcp.Server):
     """A server transport whose `write` tries the socket before it queues anything.
 
-    Connection loss is never delivered inside `write`: when the socket reports an error the bytes
-    are queued as usual, and the reactor's own `doWrite` meets the error again and reports it.
+    Connection loss is never delivered inside `write`, but in a later turn of the reactor.
     """
 
     # Class attributes are the defaults, so that an unlimited connection pays no memory.
@@ -80,8 +84,10 @@ class EagerWrites(tcp.Server):
             return
         try:
             sent = self.socket.send(data)
-        except OSError:
-            # A full socket, or a lost one: doWrite tells them apart.
+        except OSError as error:
+            if error.errno not in _FULL:
+                self._lose_later()
+                return
             sent = 0
         if sent != len(data):
             self._queue(data[sent:] if sent else data)
@@ -96,11 +102,21 @@ class EagerWrites(tcp.Server):
         super().connectionLost(reason)
 
     def _queue(self, data: bytes) -> None:
+        if self._aborting:
+            return
         super().write(data)
         exceeded = self._sendq_exceeded
         if exceeded is not None and self.queued_bytes > self._sendq_limit:
             self._sendq_exceeded = None
             exceeded()
+
+    def _lose_later(self) -> None:
+        # A socket tells an error once: left to the reactor, it would look like an orderly end.
+        self._aborting = True
+        self.stopReading()
+        self.stopWriting()
+        clock = cast(IReactorTime, self.reactor)
+        clock.callLater(0, self.connectionLost, Failure(CONNECTION_LOST))
 
 
 class EagerServer(EagerWrites):

@@ -1,6 +1,6 @@
 """
-Lines out of bytes, and nothing of what the lines mean. A line that is too long is dropped as it comes, so that a stranger
-who never ends one costs no memory.
+Lines out of bytes, and nothing of what the lines mean. A line that is too long is dropped as it
+comes, so that a stranger who never ends one costs no memory.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ class LineBuffer:
     """
     Splits bytes at LF. A CR before it is left on the line.
 
-    `LineReceiver`'s own loop copies the rest of its buffer for every line; with hundreds of lines in a packet that
-    is most of its time. This splits a packet once.
+    `LineReceiver`'s own loop copies the rest of its buffer for every line; with hundreds of lines
+    in a packet that is most of its time. This splits a packet once.
 
     @param limit: the longest line, bytes without its ending.
     """
@@ -30,7 +30,9 @@ class LineBuffer:
         self._dropping = False
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The lines that these bytes complete; an `Overlong` in the place of one that is too long."""
+        """
+        The lines that these bytes complete; an `Overlong` in the place of one that is too long.
+        """
         lines = (self._rest + data).split(b"\n") if self._rest else data.split(b"\n")
         rest = lines.pop()
         if self._dropping and lines:
@@ -50,6 +52,9 @@ class LineBuffer:
         return lines
 
     def drain(self, lines: list[bytes]) -> bytes:
-        """What was read but not understood as lines yet, `lines` and the rest, for another framing to take up."""
+        """
+        What was read but not understood as lines yet, `lines` and the rest, for another framing to
+        take up.
+        """
         rest, self._rest = self._rest, b""
         return b"".join(line + b"\n" for line in lines) + rest

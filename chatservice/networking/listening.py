@@ -1,11 +1,11 @@
 """
-One listener, as a supervised child: it listens when it is started, says how to connect, and notices when its socket is
-lost without anybody having asked for it.
+One listener, as a supervised child: it listens when it is started, says how to connect, and notices
+when its socket is lost without anybody having asked for it.
 """
 
 from __future__ import annotations
 
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IAddress, IListeningPort, IReactorTime
 from twisted.logger import Logger
@@ -35,7 +35,7 @@ class Listening(Supervised):
     def __str__(self) -> str:
         return f"listener {self._listener.spec}"
 
-    def startService(self) -> Deferred[None]:  # type: ignore[override]
+    def startService(self) -> Deferred[None]:
         super().startService()
         return Deferred.fromCoroutine(self._start())
 
@@ -55,13 +55,12 @@ class Listening(Supervised):
             f"(certificate SHA-256 {tls.fingerprint})"
         )
 
-    def stopService(self) -> Deferred[None] | None:  # type: ignore[override]
+    def stopService(self) -> Deferred[None] | None:
         super().stopService()
         port, self.port = self.port, None
-        return None if port is None else maybeDeferred(port.stopListening)
+        return None if port is None else port.stopListening()
 
     def _lost(self) -> None:
         if self.port is not None:
             self.port = None
             self.fail(Failure(ConnectionLost("the listening socket is lost")))
-

@@ -1,6 +1,7 @@
 """
-What is to be sent, gathered a reactor turn: whatever is written to a connection in one turn, answers and deliveries of
-several rooms alike, goes out in one write. Nothing here knows what the bytes mean.
+What is to be sent, gathered a reactor turn: whatever is written to a connection in one turn,
+answers and deliveries of several rooms alike, goes out in one write. Nothing here knows what the
+bytes mean.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 
 class Outboxes:
-    """All connections' outboxes: those that hold something are flushed together, at the latest in the next turn."""
+    """
+    All connections' outboxes: those that hold something are flushed together, at the latest in the
+    next turn.
+    """
 
     __slots__ = ("_clock", "_dirty", "_due")
 

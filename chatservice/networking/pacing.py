@@ -1,5 +1,6 @@
 """
-Back-pressure for long answers: a producer that lets its writer wait while the transport holds enough.
+Back-pressure for long answers: a producer that lets its writer wait while the transport holds
+enough.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from zope.interface import implementer
 
 @implementer(IPushProducer)
 class Pace:
-    """Registered with a transport as a streaming producer, for as long as an answer is being written."""
+    """
+    Registered with a transport as a streaming producer, for as long as an answer is being written.
+    """
 
     __slots__ = ("_waiting", "stopped")
 

@@ -1,1 +1,3 @@
-"""The translation layer: one dialect a module, each turning bytes into requests and events into bytes."""
+"""
+The translation layer: one dialect a module, each turning bytes into requests and events into bytes.
+"""

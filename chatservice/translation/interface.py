@@ -1,6 +1,7 @@
 """
-What a dialect is: the interface that a third party's package implements to add its own, and what a dialect may ask of
-its connection. See docs/dialects.md. A dialect owns no socket: bytes are handed to it, and it writes bytes.
+What a dialect is: the interface that a third party's package implements to add its own, and what a
+dialect may ask of its connection. See docs/dialects.md. A dialect owns no socket: bytes are handed
+to it, and it writes bytes.
 """
 
 from __future__ import annotations
@@ -64,9 +65,11 @@ SILENCE = Silence()
 
 class Dialect:
     """
-    One connection's translator: what a dialect's package subclasses. Methods but `receive` need not be overridden.
+    One connection's translator: what a dialect's package subclasses. Methods but `receive` need not
+    be overridden.
 
-    @ivar variant: how events are written for this client. Connections with the same bytes share one object.
+    @ivar variant: how events are written for this client. Connections with the same bytes share one
+        object.
     """
 
     __slots__ = ("wire",)
@@ -105,16 +108,22 @@ class Dialect:
 
 class IDialect(Interface):
     """
-    A dialect, as a Twisted plugin: a module in `twisted/plugins/` holds an object that provides this and
-    `twisted.plugin.IPlugin`.
+    A dialect, as a Twisted plugin: a module in `twisted/plugins/` holds an object that provides
+    this and `twisted.plugin.IPlugin`.
     """
 
-    name = Attribute("What listeners, `Wire.speak` and metrics call it: lower-case letters and digits (str).")
+    name = Attribute(
+        "What listeners, `Wire.speak` and metrics call it: lower-case letters and digits (str)."
+    )
     framing = Attribute("`lines`, or `reads`: what is handed to `Dialect.receive` (str).")
-    alpn = Attribute("The names by which a TLS client asks for it, RFC 7301 section 3.1 (tuple of bytes).")
+    alpn = Attribute(
+        "The names by which a TLS client asks for it, RFC 7301 section 3.1 (tuple of bytes)."
+    )
 
     def opens(line: bytes) -> bool:
-        """Is this a first line of the dialect's? Only asked on listeners that no dialect is fixed for."""
+        """
+        Is this a first line of the dialect's? Only asked on listeners that no dialect is fixed for.
+        """
 
     def make(wire: Wire) -> Dialect:
         """The translator for one connection."""

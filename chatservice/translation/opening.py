@@ -1,6 +1,6 @@
 """
-Telling dialects apart: what a connection speaks until its first line has shown what it speaks. What no dialect knows is
-answered by the line protocol, which is made for people who type.
+Telling dialects apart: what a connection speaks until its first line has shown what it speaks. What
+no dialect knows is answered by the line protocol, which is made for people who type.
 """
 
 from __future__ import annotations
@@ -34,4 +34,3 @@ class Opening(Dialect):
 
     def farewell(self, reason: str) -> None:
         self._dialects.fallback.make(self.wire).farewell(reason)
-

@@ -1,4 +1,7 @@
-"""The house's own dialects, registered as anybody's are. The first whose opening line it is gets a connection."""
+"""
+The house's own dialects, registered as anybody's are. The first whose opening line it is gets a
+connection.
+"""
 
 from __future__ import annotations
 

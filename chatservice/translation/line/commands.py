@@ -1,6 +1,7 @@
 """
-The requests of the line protocol (docs/protocol.md, "Requests"): one small function each, and the table of them. What
-somebody may do is the controller's to say; here is only which words ask for it, and which words answer.
+The requests of the line protocol (docs/protocol.md, "Requests"): one small function each, and the
+table of them. What somebody may do is the controller's to say; here is only which words ask for it,
+and which words answer.
 """
 
 from __future__ import annotations
@@ -75,9 +76,7 @@ def _whereami(d: LineDialect) -> None:
 
 async def _listroom(d: LineDialect) -> None:
     rooms = d.wire.session.rooms()
-    items = (
-        ("LISTROOM", room.name, visibility(room.private), len(room.members)) for room in rooms
-    )
+    items = (("LISTROOM", room.name, visibility(room.private), len(room.members)) for room in rooms)
     await d.answer_with(items, "OK", "LISTROOM")
 
 

@@ -1,6 +1,6 @@
 """
-The line protocol's requests and answers (docs/protocol.md). Which requests there are stands in `commands`; here is what all
-of them share: taking a line apart, and wording what came of it.
+The line protocol's requests and answers (docs/protocol.md). Which requests there are stands in
+`commands`; here is what all of them share: taking a line apart, and wording what came of it.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """
-Events as the line protocol writes them (docs/protocol.md, "Events"). One function an event; the others are not told.
+Events as the line protocol writes them (docs/protocol.md, "Events"). One function an event; the
+others are not told.
 """
 
 from __future__ import annotations
