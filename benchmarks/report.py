@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import platform
-import ssl
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 
-from scenarios import MEASURES, Figures, Size
+from scenarios import MEASURES, UNCOMPARED, Figures, Size
 from servers import OWN
 
 Key = tuple[str, str, str]
@@ -40,25 +36,6 @@ class Report:
         return sorted(found, key=lambda name: (name != OWN, name))
 
 
-def machine(
-    pair: tuple[int, int] | None, store: str, peers: Mapping[str, str]
-) -> dict[str, str | None]:
-    """What the figures were measured on and with."""
-    return {
-        "cpu": _cpu_model(),
-        "cores": str(os.cpu_count()),
-        "pinned": f"server on {pair[0]}, load on {pair[1]}" if pair else None,
-        "system": f"{platform.system()} {platform.release()}",
-        "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "openssl": ssl.OPENSSL_VERSION,
-        "twisted": _version("twisted"),
-        "pyopenssl": _version("pyopenssl"),
-        OWN: _version(OWN),
-        "store": store,
-        **peers,
-    }
-
-
 def as_table(report: Report, facts: dict[str, str | None], size: Size) -> str:
     """The figures as a markdown table: a row a measure, a column a server, ratios at the end."""
     servers = report.servers()
@@ -74,7 +51,8 @@ def as_table(report: Report, facts: dict[str, str | None], size: Size) -> str:
     for (scenario, transport, measure), row in report.figures.items():
         words, form = MEASURES[measure]
         cells = [_cell(row.get(server), form) for server in servers]
-        ratios = [_ratio(row.get(OWN), row.get(peer)) for peer in peers]
+        compared = measure not in UNCOMPARED
+        ratios = [_ratio(row.get(OWN), row.get(peer)) if compared else "" for peer in peers]
         lines.append(_line([f"{scenario}, {transport}", words, *cells, *ratios]))
     if not Path("/proc/self/stat").exists():
         lines += ["", "This system has no /proc: the server's CPU and memory are left out."]
@@ -124,19 +102,3 @@ def _ratio(own: list[float] | None, other: list[float] | None) -> str:
     if not own or not other or not statistics.median(other):
         return ""
     return f"{statistics.median(own) / statistics.median(other):.2f}"
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _cpu_model() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return platform.processor() or platform.machine()
-    models = [line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line]
-    return models[0] if models else platform.machine()

@@ -10,12 +10,14 @@ import argparse
 import dataclasses
 import resource
 import sys
+import time
 from collections.abc import Sequence
 
 from load import LoadError
-from report import Report, as_json, as_table, machine
-from scenarios import FULL, QUICK, SCENARIOS, Size
-from servers import KINDS, OWN, Settings, cores, pinned, running, versions
+from machine import Neighbours, cores, facts, pinned
+from report import Report, as_json, as_table
+from scenarios import FULL, QUICK, SCENARIOS, Figures, Size
+from servers import KINDS, OWN, Server, Settings, running, versions
 
 _FILES_FOR_OTHERS = 100
 
@@ -34,9 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with pinned(load_core):
         for turn in range(options.repeat):
             for name in names:
-                _scenario(name, size, settings, _servers(name, options.peers), report, turn)
-    facts = machine(pair, options.store, versions(_peers()) if options.peers else {})
-    print(as_json(report, facts, size) if options.json else as_table(report, facts, size))
+                for kind in _servers(name, options.peers):
+                    _say(f"run {turn + 1} of {options.repeat}: {name}, {kind}")
+                    _scenario(name, kind, size, settings, pair, report)
+    about = facts(pair, options.store, versions(_peers()) if options.peers else {})
+    print(as_json(report, about, size) if options.json else as_table(report, about, size))
     return 1 if report.failures else 0
 
 
@@ -73,26 +77,44 @@ def _parser() -> argparse.ArgumentParser:
 
 def _scenario(
     name: str,
+    kind: str,
     size: Size,
     settings: Settings,
-    servers: Sequence[str],
+    pair: tuple[int, int] | None,
     report: Report,
-    turn: int,
 ) -> None:
-    """One scenario with every server and over every transport, each on a server just started."""
-    scenario = SCENARIOS[name]
-    for kind in servers:
-        # Peers stand beside the TLS figures only.
-        for transport in scenario.transports if kind == OWN else scenario.transports[:1]:
-            _say(f"run {turn + 1}: {name}, {kind}, {transport}")
-            try:
-                with running(kind, settings) as server:
-                    figures = scenario.run(server, size, transport == "tls")
-            except LoadError as error:
-                report.failures.append(f"{name}, {kind}, {transport}: {error}")
-                _say(f"  failed: {error}")
-            else:
-                report.add(name, transport, kind, figures)
+    """One scenario over every transport, each on a server just started."""
+    # Peers stand beside the TLS figures only.
+    for transport in SCENARIOS[name].transports if kind == OWN else ("tls",):
+        try:
+            figures = _figures(name, kind, transport, size, settings, pair)
+        except LoadError as error:  # noqa: PERF203 - it is dear only in loops that are hot
+            report.failures.append(f"{name}, {kind}, {transport}: {error}")
+            _say(f"  failed: {error}")
+        else:
+            report.add(name, transport, kind, figures)
+
+
+def _figures(
+    name: str,
+    kind: str,
+    transport: str,
+    size: Size,
+    settings: Settings,
+    pair: tuple[int, int] | None,
+) -> Figures:
+    with running(kind, settings) as server:
+        before = _cpu(server)
+        neighbours = Neighbours(pair)
+        figures = SCENARIOS[name].run(server, size, transport == "tls")
+        after = _cpu(server)
+        spent = None if before is None or after is None else after - before
+        return {**figures, "others_cpu_pct": neighbours.percent(spent)}
+
+
+def _cpu(server: Server) -> float | None:
+    spent = server.cpu()
+    return None if spent is None else spent + time.process_time()
 
 
 def _peers() -> list[str]:

@@ -204,5 +204,9 @@ MEASURES: dict[str, tuple[str, str]] = {
     "messages_stored": ("rows in the store (= acknowledged)", ",.0f"),
     "server_cpu_pct": ("server CPU, %", ".0f"),
     "load_cpu_pct": ("the load's own CPU, %", ".0f"),
+    "others_cpu_pct": ("CPU that others took, % (0 is best)", ".0f"),
 }
 """Words and number format of each figure."""
+
+UNCOMPARED = frozenset({"server_cpu_pct", "load_cpu_pct", "others_cpu_pct"})
+"""Figures that tell how good a run was, not how good a server is."""

@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from dialects import IRC, LINE, Dialect
 from load import LoadError
+from machine import pinned
 
 OWN = "chatservice"
 """The name in `KINDS` of the server that all this is about."""
@@ -44,8 +45,8 @@ store = "{store}"
 connections = 100000
 connections_per_address = 100000
 new_connections_per_minute = 10000000
-messages_per_second = 0
-message_burst = 0
+messages_per_second = 1000000000
+message_burst = 1000000000
 sendq_bytes = 268435456
 members_per_room = 100000
 rooms = 100000
@@ -133,7 +134,7 @@ class Server:
     def log_tail(self) -> str:
         """The last lines that it logged."""
         text = (self.folder / "log").read_text("utf-8", "replace")
-        return "\n".join(text.splitlines()[-15:])
+        return "\n".join(text.splitlines()[-5:])
 
 
 Prepare = Callable[[Path, int, int, Settings], Sequence[str]]
@@ -265,28 +266,6 @@ def _free_ports() -> tuple[int, int]:
         return first.getsockname()[1], second.getsockname()[1]
 
 
-def cores() -> tuple[int, int] | None:
-    """A core for the server and another for the load; None where that can't be arranged."""
-    if sys.platform != "linux":
-        return None
-    available = sorted(os.sched_getaffinity(0))
-    return (available[0], available[1]) if len(available) > 1 else None
-
-
-@contextmanager
-def pinned(core: int | None) -> Iterator[None]:
-    """Keeps this process, and what it starts meanwhile, on one core (None: anywhere)."""
-    if core is None or sys.platform != "linux":
-        yield
-        return
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
-
-
 def _certificate(folder: Path) -> None:
     """A throw-away certificate for a peer, of the kind that the chat service makes for itself."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -313,7 +292,7 @@ def _certificate(folder: Path) -> None:
 
 
 def versions(names: Iterable[str]) -> dict[str, str]:
-    """What these programs call their own version."""
+    """What these peers call their own version, by name."""
     found = {}
     for name in names:
         asked = subprocess.run((_program(name), "--version"), capture_output=True, check=False)

@@ -137,12 +137,33 @@ class ValueTests(FileCase):
         self.assertEqual(seconds, 3.0)
         self.assertIsInstance(seconds, float)
 
+    def test_zero_takes_limits_of_counts_and_rates_away(self) -> None:
+        names = [
+            "connections",
+            "connections_per_address",
+            "new_connections_per_minute",
+            "messages_per_second",
+            "message_burst",
+            "rooms",
+            "rooms_per_user",
+            "rooms_owned_per_user",
+            "invitations_per_room",
+            "members_per_room",
+            "registrations_per_hour",
+        ]
+
+        limits = self.read("[limits]\n" + "".join(f"{name} = 0\n" for name in names)).limits
+
+        self.assertEqual([getattr(limits, name) for name in names], [0] * len(names))
+
     def test_unfit_values_are_refused_with_what_was_expected(self) -> None:
         cases = [
             ('sendq_bytes = "big"', 'a whole number of at least 4096, got "big"'),
-            ("rooms = 0", "a whole number of at least 1, got 0"),
-            ("rooms = 1.5", "a whole number of at least 1, got 1.5"),
-            ("rooms = true", "a whole number of at least 1, got true"),
+            ("rooms = -1", "a whole number of at least 0, got -1"),
+            ("rooms = 1.5", "a whole number of at least 0, got 1.5"),
+            ("rooms = true", "a whole number of at least 0, got true"),
+            ("history_messages = 0", "a whole number of at least 1, got 0"),
+            ("messages_per_second = -0.5", "a number of at least 0, got -0.5"),
             ("line_bytes = 9999999", "a whole number from 512 to 1048576, got 9999999"),
             ("stop_seconds = -1", "a number of at least 0, got -1"),
             ("stop_seconds = nan", "a number of at least 0, got NaN"),
@@ -230,11 +251,11 @@ class MistakeTests(FileCase):
 
     def test_all_mistakes_are_told_at_once(self) -> None:
         self.assertEqual(
-            self.problems("lisen = 1\nlog_json = 1\n[limits]\nrooms = 0", store="paper"),
+            self.problems("lisen = 1\nlog_json = 1\n[limits]\nrooms = -1", store="paper"),
             [
                 "lisen: unknown key; did you mean listen?",
                 "log_json: expected true or false, got 1",
-                "limits.rooms: expected a whole number of at least 1, got 0",
+                "limits.rooms: expected a whole number of at least 0, got -1",
                 'command line: store: expected "sqlite" or "memory", got "paper"',
             ],
         )
@@ -264,6 +285,15 @@ class TogetherTests(FileCase):
         self.assertEqual(
             self.problems("[limits]\nidle_seconds = 60"),
             ["limits.idle_seconds: expected more than limits.ping_seconds"],
+        )
+
+    def test_a_rate_of_messages_needs_a_burst(self) -> None:
+        self.assertEqual(
+            self.problems("[limits]\nmessage_burst = 0"),
+            [
+                "limits.message_burst: expected at least 1, "
+                "because limits.messages_per_second is not 0"
+            ],
         )
 
     def test_a_certificate_needs_its_key(self) -> None:

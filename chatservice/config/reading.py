@@ -160,6 +160,11 @@ class _Rule:
 
 _RULES = (
     _Rule(
+        ("limits.message_burst", "limits.messages_per_second"),
+        lambda config: config.limits.message_burst > 0 or config.limits.messages_per_second == 0,
+        "expected at least 1, because limits.messages_per_second is not 0",
+    ),
+    _Rule(
         ("limits.idle_seconds", "limits.ping_seconds"),
         lambda config: config.limits.idle_seconds > config.limits.ping_seconds,
         "expected more than limits.ping_seconds",

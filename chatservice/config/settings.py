@@ -28,6 +28,7 @@ Count = Annotated[int, whole(1)]
 CountOrZero = Annotated[int, whole(0)]
 Seconds = Annotated[float, number(0.001)]
 SecondsOrZero = Annotated[float, number(0)]
+RateOrZero = Annotated[float, number(0)]
 OptionalPath = Annotated[Path | None, PATH_OR_NONE]
 OptionalText = Annotated[str | None, TEXT_OR_NONE]
 
@@ -68,15 +69,18 @@ class JournalConfig:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one client, one address or all of them together may use."""
+    """What one client, one address or all of them together may use.
 
-    connections: Count = 10_000
+    Counts and rates that may be 0 set no limit then.
+    """
+
+    connections: CountOrZero = 10_000
     """Open connections in all."""
 
-    connections_per_address: Count = 64
+    connections_per_address: CountOrZero = 64
     """Open connections from one address (for IPv6 a /64)."""
 
-    new_connections_per_minute: Count = 120
+    new_connections_per_minute: CountOrZero = 120
     """New connections a minute from one address."""
 
     exempt_addresses: Annotated[tuple[str, ...], networks()] = ("127.0.0.0/8", "::1/128")
@@ -97,28 +101,28 @@ class Limits:
     line_bytes: Annotated[int, whole(512, 1_048_576)] = 4_096
     """Bytes of a line, its ending not counted."""
 
-    messages_per_second: Annotated[float, number(0.01)] = 10.0
+    messages_per_second: RateOrZero = 10.0
     """Messages a second from one connection, over time."""
 
-    message_burst: Count = 40
-    """Messages at once from one connection after a rest."""
+    message_burst: CountOrZero = 40
+    """Messages at once from one connection after a rest; means nothing without a rate."""
 
     refusals_before_close: Count = 20
     """Refusals in a row for being too fast, after which the connection is closed."""
 
-    rooms: Count = 10_000
+    rooms: CountOrZero = 10_000
     """Rooms in all."""
 
-    rooms_per_user: Count = 50
+    rooms_per_user: CountOrZero = 50
     """Rooms that one user is in."""
 
-    rooms_owned_per_user: Count = 20
+    rooms_owned_per_user: CountOrZero = 20
     """Rooms that one user owns."""
 
-    invitations_per_room: Count = 500
+    invitations_per_room: CountOrZero = 500
     """Invitations open in one room."""
 
-    members_per_room: Count = 5_000
+    members_per_room: CountOrZero = 5_000
     """Members of one room."""
 
     nick_characters: Annotated[int, whole(1, 255)] = 32
@@ -133,7 +137,7 @@ class Limits:
     history_messages: Count = 1_000
     """Messages that one HISTORY may ask for."""
 
-    registrations_per_hour: Count = 10
+    registrations_per_hour: CountOrZero = 10
     """Accounts made an hour from one address."""
 
     stop_seconds: SecondsOrZero = 2.0

@@ -226,6 +226,7 @@ class Session:
         await desk.controller.submit(*events)
         self.key, self.login = name.key, events[0].id
         desk.presence.attach(self)
+        self.log.info("{nick} logged in from {address}", nick=name.text, address=self.address)
         return self.user
 
     async def register(self, password: str) -> User:

@@ -48,7 +48,7 @@ class GroupCommit(Supervised):
         self,
         clock: IReactorTime,
         journal: IJournal,
-        waiting: int = 100_000,
+        waiting: int = 20_000,
         observer: Observer | None = None,
     ) -> None:
         self._clock = clock

@@ -139,6 +139,7 @@ class Connection(LineReceiver):
         self._heard = False
         self._leaving = False
         self._closing = False
+        self._lost = False
         self._silence: IDelayedCall | None = None
         self._pace: Pace | None = None
 
@@ -173,7 +174,7 @@ class Connection(LineReceiver):
             self.start(chosen)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._closing = True
+        self._closing = self._lost = True
         self._waiting.clear()
         self._outbox.close()
         self._hush()
@@ -236,7 +237,7 @@ class Connection(LineReceiver):
 
     def _finished(self, _: None) -> None:
         self._running = None
-        if not self.connected:
+        if self._lost:
             self._gone()
         elif not self._closing and not self._leaving:
             waiting, self._waiting = self._waiting, []

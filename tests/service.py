@@ -1,0 +1,194 @@
+"""The whole service in this process, for tests from outside: real sockets and TLS 1.3 on loopback,
+a journal of its own, and a time that goes on only when the test says so; and clients to talk to it.
+What is right or wrong is not decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+from OpenSSL import SSL
+from twisted.internet import reactor as _reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol, wrapClientTLS
+from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocolFactory
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.task import Clock, deferLater
+from twisted.internet.testing import StringTransport
+from twisted.protocols.tls import TLSMemoryBIOProtocol
+from twisted.python.failure import Failure
+from twisted.trial.unittest import TestCase
+from zope.interface import implementer
+
+from chatservice.config import Config, Limits
+from chatservice.controller.controller import Controller
+from chatservice.networking.connection import Connection
+from chatservice.networking.connections import Connections
+from chatservice.networking.eager import sendq_of
+from chatservice.networking.listening import Listening
+from chatservice.service import make_chat_service
+from chatservice.supervision import Supervisor
+
+HOST = "127.0.0.1"
+TLS = f"ssl:0:interface={HOST}"
+PLAIN = f"tcp:0:interface={HOST}"
+GREETING = "HELLO:"
+
+reactor: Any = _reactor
+
+
+class SteppedReactor:
+    """The real reactor, but for its clock: time stands still until `advance`.
+
+    Sockets and threads work as ever. What is asked for without a delay is done in the next turn;
+    what is to be done later is done by `advance`.
+    """
+
+    def __init__(self) -> None:
+        self._clock = Clock()
+        self._clock.rightNow = 1_800_000_000.0
+
+    def seconds(self) -> float:
+        return cast(float, self._clock.seconds())
+
+    def callLater(self, delay: float, call: Callable[..., Any], *a: Any, **kw: Any) -> IDelayedCall:
+        clock: Any = self._clock if delay > 0 else reactor
+        return cast(IDelayedCall, clock.callLater(delay, call, *a, **kw))
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, a second at a time, and do what is due."""
+        while seconds > 0:
+            step = min(seconds, 1.0)
+            self._clock.advance(step)
+            seconds -= step
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(reactor, name)
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """Wait, turn by turn of the reactor, until something holds. A test that fails times out."""
+    while not holds():
+        await deferLater(reactor, 0)
+
+
+class Closed(Exception):
+    """The server has closed the connection, and the line that was waited for will not come."""
+
+
+class Client(Protocol):
+    """Somebody who talks to the service, line by line.
+
+    Attributes:
+        closed: fires with the lines not read yet when the connection is gone.
+        reason: why it is gone.
+        seen: every line received so far, without its ending.
+        received: every byte received so far.
+    """
+
+    transport: Any
+
+    def __init__(self) -> None:
+        self.closed: Deferred[list[str]] = Deferred()
+        self.reason: Failure | None = None
+        self.seen: list[str] = []
+        self.received = 0
+        self._rest = b""
+        self._unread: list[str] = []
+        self._reader: Deferred[str] | None = None
+
+    # What the server does.
+
+    def dataReceived(self, data: bytes) -> None:
+        self.received += len(data)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self.seen.append(line.decode().removesuffix("\r"))
+            self._unread.append(self.seen[-1])
+        self._hand_out()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.reason = reason
+        self._hand_out()
+        self.closed.callback(self._unread)
+
+    def _hand_out(self) -> None:
+        reader = self._reader
+        if reader is None:
+            return
+        if self._unread:
+            self._reader = None
+            reader.callback(self._unread.pop(0))
+        elif self.reason is not None:
+            self._reader = None
+            reader.errback(Closed(self.reason.getErrorMessage()))
+
+    # What the client does.
+
+    def send(self, *lines: str) -> None:
+        """Send lines, all in one write."""
+        self.send_raw("".join(line + "\r\n" for line in lines).encode())
+
+    def send_raw(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        self.transport.write(data)
+
+    def line(self) -> Deferred[str]:
+        """The next line, the greeting left out; `Closed` if there will be none."""
+        reader = self._reader = Deferred()
+        self._hand_out()
+        return reader.addCallback(
+            lambda line: self.line() if line.startswith(GREETING) else line
+        )
+
+    async def until(self, *beginnings: str) -> str:
+        """Read on to a line that begins as one of these, and return it."""
+        while not (line := await self.line()).startswith(beginnings):
+            pass
+        return line
+
+    async def ask(self, request: str) -> str:
+        """Send a request, and read on to its answer."""
+        self.send(request)
+        return await self.until("OK:", "ERR:")
+
+    async def items(self, request: str) -> list[str]:
+        """Send a request, and return the items before its answer, without their `ITEM:NAME:`."""
+        self.send(request)
+        found = []
+        while (line := await self.until("ITEM:", "OK:", "ERR:")).startswith("ITEM:"):
+            found.append(line.split(":", 2)[2])
+        return found
+
+    def stall(self) -> None:
+        """Read no more, with hardly any room left where the kernel would go on reading."""
+        import socket
+
+        raw = getattr(self.transport, "transport", self.transport)
+        raw.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.transport.pauseProducing()
+
+    def hang_up(self) -> Deferred[list[str]]:
+        """Close in good order."""
+        self.transport.loseConnection()
+        return self.closed
+
+    def vanish(self) -> Deferred[list[str]]:
+        """Reset the connection."""
+        self.transport.abortConnection()
+        return self.closed
+
+
+class _Trusting:
+    """A TLS client that believes every certificate: what these are is tested elsewhere."""
+
+    def __init__(self, newest: int = SSL.TLS1_3_VERSION) -> None:
+        self._context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+        self._context.set_max_proto_version(newest)
+
+    def clientConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
+        return SSL.Connection(self._context, None)
