@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import resource
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -127,12 +128,15 @@ def _servers(name: str, peers: bool) -> list[str]:
 
 def _fitting(size: Size) -> Size:
     """Raises the limit of open files as far as it goes, and keeps the idle crowd within it."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    room = hard - _FILES_FOR_OTHERS
-    if hard == resource.RLIM_INFINITY or room >= size.idle_connections:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = size.idle_connections + _FILES_FOR_OTHERS
+    # "Unlimited" is not to be had everywhere that says so.
+    allowed = max(soft, needed) if hard == resource.RLIM_INFINITY else hard
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed >= needed:
         return size
-    _say(f"only {hard} open files are allowed: {room} idle connections")
+    room = allowed - _FILES_FOR_OTHERS
+    _say(f"only {allowed} open files are allowed: {room} idle connections")
     return dataclasses.replace(size, idle_connections=room)
 
 
@@ -141,4 +145,6 @@ def _say(words: str) -> None:
 
 
 if __name__ == "__main__":
+    # Ended from outside, it still ends its server.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main())

@@ -5,9 +5,9 @@ What is right or wrong is not decided here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,10 +15,14 @@ from OpenSSL import SSL
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol, wrapClientTLS
-from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocolFactory
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.interfaces import (
+    IAddress,
+    IDelayedCall,
+    IOpenSSLClientConnectionCreator,
+    IStreamClientEndpoint,
+)
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.task import Clock, deferLater
-from twisted.internet.testing import StringTransport
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
@@ -166,8 +170,6 @@ class Client(Protocol):
 
     def stall(self) -> None:
         """Read no more, with hardly any room left where the kernel would go on reading."""
-        import socket
-
         raw = getattr(self.transport, "transport", self.transport)
         raw.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self.transport.pauseProducing()
@@ -183,8 +185,13 @@ class Client(Protocol):
         return self.closed
 
 
-class _Trusting:
-    """A TLS client that believes every certificate: what these are is tested elsewhere."""
+@implementer(IOpenSSLClientConnectionCreator)
+class Trusting:
+    """A TLS client that believes every certificate: what these are is tested elsewhere.
+
+    Args:
+        newest: the newest version of TLS that it speaks.
+    """
 
     def __init__(self, newest: int = SSL.TLS1_3_VERSION) -> None:
         self._context = SSL.Context(SSL.TLS_CLIENT_METHOD)
@@ -192,3 +199,130 @@ class _Trusting:
 
     def clientConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
         return SSL.Connection(self._context, None)
+
+
+_TRUSTING = Trusting()
+
+
+class RunningService:
+    """The service, started.
+
+    Attributes:
+        time: its clock.
+        root: its service tree.
+        connections: the child that keeps the connections.
+        controller: the child that keeps the state.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.time = SteppedReactor()
+        self.root = make_chat_service(self.time, config)
+        self._networking = cast(Supervisor, self.root.getServiceNamed("networking"))
+        self.connections = cast(Connections, self._networking.getServiceNamed("connections"))
+        self.controller = cast(Controller, self.root.getServiceNamed("controller"))
+        self._clients: list[Client] = []
+
+    async def start(self) -> None:
+        """Start it, and wait until it listens."""
+        await self.root.startService()
+
+    async def stop(self) -> None:
+        """Drop every client, and stop it."""
+        for client in self._clients:
+            if client.reason is None:
+                await client.vanish()
+        await self.root.stopService()
+
+    @property
+    def ports(self) -> list[int]:
+        """The port numbers of its listeners, in the order of the settings."""
+        listenings = [child for child in self._networking if isinstance(child, Listening)]
+        addresses: list[Any] = [child.port.getHost() for child in listenings if child.port]
+        return [address.port for address in addresses]
+
+    async def connect(
+        self,
+        *,
+        source: str = HOST,
+        listener: int = 0,
+        tls: Trusting | None = _TRUSTING,
+    ) -> Client:
+        """Connect a client. With TLS, the handshake is still to come.
+
+        Args:
+            source: the address to come from, of 127.0.0.0/8.
+            listener: which one to connect to.
+            tls: how TLS is spoken; None for plain text.
+        """
+        endpoint: IStreamClientEndpoint = TCP4ClientEndpoint(
+            reactor, HOST, self.ports[listener], bindAddress=(source, 0)
+        )
+        if tls is not None:
+            endpoint = wrapClientTLS(tls, endpoint)
+        client: Client = await connectProtocol(endpoint, Client())
+        self._clients.append(client)
+        return client
+
+    async def log_in(self, nick: str, **how: Any) -> Client:
+        """Connect a client (see `connect`) that is logged in as a guest."""
+        client = await self.connect(**how)
+        answer = await client.ask(f"LOGIN:{nick}")
+        assert answer == f"OK:LOGIN:{nick}", answer
+        return client
+
+    async def in_room(self, room: str, *nicks: str) -> list[Client]:
+        """Guests who are all in one room, which the first of them owns."""
+        clients = [await self.log_in(nick) for nick in nicks]
+        await clients[0].ask(f"NEWROOM:{room}")
+        for client in clients:
+            assert (await client.ask(f"JOINROOM:{room}")).startswith("OK:")
+        for client in clients:
+            # What the others' coming has made is read.
+            await client.ask("PING:")
+        return clients
+
+    async def has(self, connections: int) -> None:
+        """Wait until the service has so many connections, TLS or not."""
+        await until(lambda: len(self.connections) == connections)
+
+    def __iter__(self) -> Iterator[Connection]:
+        """The service's side of each connection."""
+        return iter(list(self.connections._live))
+
+    @property
+    def queued_bytes(self) -> list[int]:
+        """How many bytes wait for each client to read."""
+        sendqs = [sendq_of(connection.transport) for connection in self]
+        return [sendq.queued_bytes for sendq in sendqs if sendq is not None]
+
+
+class ServiceCase(TestCase):
+    """A test of the whole service."""
+
+    timeout = 60
+
+    async def serve(
+        self, *, listen: tuple[str, ...] = (TLS,), store: str = "memory", **limits: Any
+    ) -> RunningService:
+        """Start the service, and stop it after the test.
+
+        Args:
+            listen: its endpoints.
+            store: `memory`, or `sqlite` in a new folder.
+            limits: settings of `Limits`. Unless said, no address is exempt and no rate of messages
+                is too fast.
+        """
+        if store not in ("memory", "sqlite"):
+            raise ValueError(store)
+        settings: dict[str, Any] = {"messages_per_second": 0, "exempt_addresses": ()} | limits
+        config = Config(
+            name="chat.example",
+            data=Path(self.mktemp()),
+            listen=listen,
+            store="sqlite" if store == "sqlite" else "memory",
+            limits=replace(Limits(stop_seconds=0), **settings),
+        )
+        service = RunningService(config)
+        await service.start()
+        self.addCleanup(lambda: Deferred.fromCoroutine(service.stop()))
+        return service

@@ -147,7 +147,7 @@ class Connection(LineReceiver):
 
     def connectionMade(self) -> None:
         hall = self._hall
-        self._outbox = Outbox(hall.outboxes, self.transport.write)
+        self._outbox = Outbox(hall.outboxes, self.transport.write, self.crashed)
         self.session = Session(hall.desk, self.address, self, Dialect.variant)
         self._dialect: Dialect = Opening(self, hall.dialects)
         self._expire(hall.patience.handshake, self._late)
@@ -171,7 +171,7 @@ class Connection(LineReceiver):
         self._silence = self._hall.clock.callLater(patience.greeting, self._silent)
         chosen = self._fixed or self._hall.dialects.negotiated(alpn)
         if chosen is not None:
-            self.start(chosen)
+            self._guard(self.start, chosen)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._closing = self._lost = True
@@ -300,12 +300,9 @@ class Connection(LineReceiver):
     def close(self, reason: str) -> None:
         if self._closing:
             return
-        if self._begun:
-            try:
-                self._dialect.farewell(reason)
-            except Exception:  # noqa: BLE001 - supervised here
-                self.log.failure("{connection}: the farewell broke", connection=self._name)
         self._closing = True
+        if self._begun:
+            self._guard(self._dialect.farewell, reason)
         self._outbox.flush()
         self._outbox.close()
         if self._pace is not None:
@@ -323,6 +320,13 @@ class Connection(LineReceiver):
         """Something of this connection's broke: logs it and closes, with nobody else concerned."""
         self.log.failure("{connection} broke", reason, connection=self._name)
         self.close("internal error")
+
+    def _guard(self, call: Callable[..., object], *arguments: object) -> None:
+        """Calls the dialect when nobody else would notice that it broke."""
+        try:
+            call(*arguments)
+        except Exception:  # noqa: BLE001 - supervised here
+            self.crashed(Failure())
 
     @property
     def _name(self) -> str:
@@ -355,14 +359,14 @@ class Connection(LineReceiver):
 
     def _ask_for_life(self) -> None:
         self._expire(self._hall.patience.ping, self._idle)
-        self._dialect.ping(self.server_name)
+        self._guard(self._dialect.ping, self.server_name)
 
     def _idle(self) -> None:
         self.close("idle for too long")
 
     def _silent(self) -> None:
         self._silence = None
-        self._dialect.silent()
+        self._guard(self._dialect.silent)
 
     def _hush(self) -> None:
         if self._silence is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.python.failure import Failure
 
 
 class Outboxes:
@@ -46,13 +47,20 @@ class Outbox:
     One connection's.
 
     @param send: the transport's `write`.
+    @param broke: told if that raises; the other outboxes go on.
     """
 
-    __slots__ = ("_held", "_outboxes", "_send")
+    __slots__ = ("_broke", "_held", "_outboxes", "_send")
 
-    def __init__(self, outboxes: Outboxes, send: Callable[[bytes], object]) -> None:
+    def __init__(
+        self,
+        outboxes: Outboxes,
+        send: Callable[[bytes], object],
+        broke: Callable[[Failure], None],
+    ) -> None:
         self._outboxes = outboxes
         self._send: Callable[[bytes], object] | None = send
+        self._broke = broke
         self._held: list[bytes] = []
 
     def write(self, payload: bytes) -> None:
@@ -70,8 +78,13 @@ class Outbox:
         # A room's payload alone is the very object that all members get: it is not copied.
         payload = held[0] if len(held) == 1 else b"".join(held)
         self._held = []
-        if self._send is not None:
+        if self._send is None:
+            return
+        try:
             self._send(payload)
+        except Exception:  # noqa: BLE001 - supervised here
+            self.close()
+            self._broke(Failure())
 
     def close(self) -> None:
         """Sends nothing any more."""
