@@ -43,12 +43,14 @@ class Connection:
 
     __slots__ = (
         "credit",
+        "got",
         "head",
         "in_flight",
         "incoming",
         "nick",
         "outgoing",
         "room",
+        "said",
         "sock",
         "tls",
         "unsent",
@@ -64,7 +66,9 @@ class Connection:
         self.incoming = ssl.MemoryBIO()
         self.outgoing = ssl.MemoryBIO()
         self.unsent = b""
-        # A sender's own account, which `traffic` keeps.
+        # The account of a conversation, which `traffic` keeps.
+        self.got = 0
+        self.said = 0
         self.head = b""
         self.in_flight = 0
         self.credit = 0

@@ -83,9 +83,8 @@ def saturated(server: Server, size: Size, tls: bool) -> Figures:
     with _swarm(server, tls) as swarm:
         swarm.open(_places(size.members, 1), at_once=size.at_once)
         swarm.settle()
-        listeners = size.members - (0 if swarm.dialect.echoes else 1)
         talk = Conversation(swarm, swarm.members[: size.senders], size.text)
-        tally = talk.closed_loop(size.window, size.seconds, server.cpu, listeners)
+        tally = talk.closed_loop(size.window, size.seconds, server.cpu)
     return {
         "deliveries_per_s": tally.deliveries / tally.seconds,
         "cpu_us_per_delivery": _each(tally.cpu, tally.deliveries, 1e6),
@@ -100,9 +99,8 @@ def paced(server: Server, size: Size, tls: bool) -> Figures:
     with _swarm(server, tls) as swarm:
         swarm.open(_places(size.members, 1), at_once=size.at_once)
         swarm.settle()
-        listeners = size.members - (0 if swarm.dialect.echoes else 1)
         talk = Conversation(swarm, swarm.members[: size.senders], size.text)
-        tally = talk.paced(size.rate, size.seconds, server.cpu, listeners)
+        tally = talk.paced(size.rate, size.seconds, server.cpu)
     return {
         "cpu_us_per_delivery": _each(tally.cpu, tally.deliveries, 1e6),
         **_latencies(tally),
@@ -149,7 +147,7 @@ def stored(server: Server, size: Size, tls: bool) -> Figures:
         swarm.open(_places(2 * size.stored_rooms, size.stored_rooms), at_once=size.at_once)
         swarm.settle()
         talk = Conversation(swarm, swarm.members, size.text, joined=True)
-        tally = talk.closed_loop(size.stored_window, size.seconds, server.cpu, listeners=2)
+        tally = talk.closed_loop(size.stored_window, size.seconds, server.cpu)
     rows = _stored_messages(server.folder / "data")
     if rows is not None and rows != tally.answers:
         raise LoadError(f"{tally.answers:,} messages were acknowledged, {rows:,} are stored")

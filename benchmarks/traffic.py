@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import selectors
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -71,14 +72,16 @@ class Conversation:
         self._size = size
         self._joined = joined
         self._measuring = True
+        for member in swarm.members:
+            member.got = member.said = member.in_flight = member.credit = 0
         for sender in senders:
             sender.head = swarm.dialect.head(sender.room)
 
-    def paced(self, rate: float, seconds: float, probe: Probe, listeners: int) -> Tally:
+    def paced(self, rate: float, seconds: float, probe: Probe) -> Tally:
         """Sends `rate` messages a second, in turn, for so many seconds.
 
         Raises:
-            LoadError: a message was lost or came twice (`listeners` is how many get each).
+            LoadError: somebody got fewer messages than were sent to it, or more.
         """
         step = 1.0 / rate
         with self._measured(probe):
@@ -87,23 +90,22 @@ class Conversation:
                 self._listen_until(began + number * step)
                 self._say(self._senders[number % len(self._senders)], 1)
             self._listen_until(began + seconds)
-            self._drain(listeners)
+            self._drain()
         return self.tally
 
-    def closed_loop(self, window: int, seconds: float, probe: Probe, listeners: int) -> Tally:
+    def closed_loop(self, window: int, seconds: float, probe: Probe) -> Tally:
         """Keeps `window` messages of each sender in flight for so many seconds.
 
         A dialect without answers is metered by what a sender gets of the others' messages, who
         all go at about its own pace.
 
         Raises:
-            LoadError: a message was lost or came twice (`listeners` is how many get each), or one
-                was refused.
+            LoadError: one was refused, or somebody got fewer messages than were sent to it, or
+                more.
         """
         with self._measured(probe):
             end = time.perf_counter() + seconds
             for sender in self._senders:
-                sender.in_flight = sender.credit = 0
                 self._refill(sender, window)
             while time.perf_counter() < end:
                 for connection, events in self._swarm.ready(0.1):
@@ -111,7 +113,7 @@ class Conversation:
                     if connection in self._speaking:
                         self._refill(connection, window)
         self._measuring = False
-        self._drain(listeners)
+        self._drain()
         return self.tally
 
     @contextmanager
@@ -145,6 +147,7 @@ class Conversation:
                 line = message(sender.head, time.perf_counter_ns(), self._size)
                 self._swarm.send(sender, line)
         sender.in_flight += count
+        sender.said += count
         self.tally.sent += count
 
     def _refill(self, sender: Connection, window: int) -> None:
@@ -160,6 +163,7 @@ class Conversation:
         size = connection.receive()
         count = BUFFER.count(MARK, 0, size)
         if count:
+            connection.got += count
             self.tally.total += count
             if self._measuring:
                 self._sample(size)
@@ -188,18 +192,33 @@ class Conversation:
         sender.in_flight -= answers
         self.tally.answers += answers
 
-    def _drain(self, listeners: int) -> None:
+    def _due(self) -> list[tuple[Connection, int]]:
+        """How many messages each member has to get."""
+        echoes = self._swarm.dialect.echoes
+        said: Counter[str] = Counter()
+        for sender in self._senders:
+            said[sender.room] += sender.said
+        return [
+            (member, said[member.room] - (0 if echoes else member.said))
+            for member in self._swarm.members
+        ]
+
+    def _drain(self) -> None:
         """Reads until all that was sent has come, and a moment longer for what comes twice."""
         tally = self.tally
-        dialect = self._swarm.dialect
-        expected = tally.sent * listeners
+        due = self._due()
+        expected = sum(count for _, count in due)
+        answers = tally.sent if self._swarm.dialect.answers else 0
         end = time.perf_counter() + _DRAIN_LIMIT
-        while tally.total < expected or (dialect.answers and tally.answers < tally.sent):
+        while tally.total < expected or tally.answers < answers:
             if time.perf_counter() > end:
                 break
             self._listen_until(time.perf_counter() + 0.05)
         self._listen_until(time.perf_counter() + 0.2)
-        if tally.total != expected:
-            raise LoadError(f"{expected:,} deliveries were due, {tally.total:,} came")
-        if dialect.answers and tally.answers != tally.sent:
-            raise LoadError(f"{tally.sent:,} answers were due, {tally.answers:,} came")
+        for member, count in due:
+            if member.got != count:
+                raise LoadError(
+                    f"{count:,} messages were due to {member.nick}, {member.got:,} came"
+                )
+        if tally.answers != answers:
+            raise LoadError(f"{answers:,} answers were due, {tally.answers:,} came")

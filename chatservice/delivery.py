@@ -71,13 +71,6 @@ class Recipient(Protocol):
         """The state does not know its user any more."""
 
 
-class Observer(Protocol):
-    """Whoever counts deliveries."""
-
-    def delivered(self, deliveries: int) -> None:
-        """So many messages were handed to so many connections, multiplied."""
-
-
 Writes = dict[Recipient, Callable[[bytes], None]]
 Audience = dict[Variant, Writes]
 """Recipients by variant, each with its `write`, which is all that the hot path needs of it."""
@@ -86,13 +79,14 @@ Audience = dict[Variant, Writes]
 class Delivery:
     """
     @param flush: sends what was written to all connections.
+    @ivar deliveries: how many events were handed to how many connections, multiplied.
     """
 
     log = Logger()
 
-    def __init__(self, flush: Callable[[], None], observer: Observer | None = None) -> None:
+    def __init__(self, flush: Callable[[], None]) -> None:
         self.flush = flush
-        self._observer = observer
+        self.deliveries = 0
         self._users: dict[str, list[Recipient]] = {}
         self._rooms: dict[str, Audience] = {}
 
@@ -155,8 +149,7 @@ class Delivery:
                 self._write(writes.values(), b"".join(payloads))
             else:
                 self._write_without_echo(writes, events, payloads)
-            if self._observer is not None:
-                self._observer.delivered(len(events) * len(writes))
+            self.deliveries += len(events) * len(writes)
 
     def _write(self, writes: Iterable[Callable[[bytes], None]], payload: bytes) -> None:
         if payload:
@@ -172,8 +165,9 @@ class Delivery:
         self._write(others, b"".join(payloads))
         for key in authors:
             own = [write for recipient, write in writes.items() if recipient.key == key]
-            rest = (p for p, event in zip(payloads, events, strict=True) if event.actor != key)
+            rest = [p for p, event in zip(payloads, events, strict=True) if event.actor != key]
             self._write(own, b"".join(rest))
+            self.deliveries -= len(own) * (len(payloads) - len(rest))
 
     def _variant_broke(self, variant: Variant, writes: Writes) -> None:
         reason = Failure()

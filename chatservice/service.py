@@ -5,17 +5,14 @@ journal, the controller, accounts, the network, and what watches them. No behavi
 
 from __future__ import annotations
 
-import atexit
-import os
-import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
 from twisted.cred.checkers import ICredentialsChecker
 from twisted.internet.defer import Deferred
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.filepath import FilePath
 
@@ -24,12 +21,13 @@ from .authentication.login import Authenticator
 from .authentication.passwords import Passwords
 from .authentication.portal import make_portal
 from .authentication.throttle import Throttle
-from .config import Config, Limits
+from .config import Config, ConfigError, Limits
 from .controller.controller import Controller
 from .controller.names import NameRules
 from .controller.rate import Allowance
 from .controller.requests import Policy
 from .controller.session import Desk, Flow
+from .datafolder import DataFolder
 from .delivery import Delivery
 from .journal.commit import GroupCommit
 from .journal.interface import IJournal, Retention
@@ -37,37 +35,51 @@ from .journal.memory import MemoryJournal
 from .journal.retention import Forgetting
 from .journal.sqlite import SqliteJournal
 from .networking.admission import Admission
-from .networking.certificates import CertificateFiles, ensure_self_signed
+from .networking.certificates import BadCertificate, CertificateFiles, ensure_self_signed
 from .networking.connection import Hall, Patience
 from .networking.connections import ConnectionFactory, Connections
 from .networking.contexts import CertificateWatch, ContextPool
-from .networking.listeners import BadListener, make_listener, parse_listener
+from .networking.listeners import BadListener, ListenerSpec, make_listener, parse_listener
 from .networking.listening import Listening
 from .networking.outbox import Outboxes
+from .signals import OnHangup
 from .supervision import Supervisor
 from .translation.registry import Dialects
 
-log = Logger()
+if TYPE_CHECKING:
+    from .metrics import Metrics
 
 _HOUR = 3600.0
 _DAY = 86400.0
 
 
 def make_chat_service(
-    reactor: Any, config: Config, outside: Sequence[ICredentialsChecker] = ()
+    reactor: Any,
+    config: Config,
+    outside: Sequence[ICredentialsChecker] = (),
+    *,
+    folder: Path = Path(),
+    on_give_up: Callable[[Failure], None] | None = None,
 ) -> Supervisor:
     """
     The whole service, not started yet.
 
     @param reactor: everything's clock, threads and sockets.
     @param outside: checkers for accounts that are kept elsewhere (`--auth`).
+    @param folder: what the paths in the settings are relative to.
+    @param on_give_up: hears why, if the service cannot go on.
     @raise BadListener: a listener's string cannot be used, or its certificate cannot.
+    @raise ConfigError: another setting cannot be used.
     """
+    config = _anchored(config, folder.absolute())
     limits = config.limits
-    root = Supervisor(reactor, intensity=1, period=5.0, on_give_up=_exit_with_failure(reactor))
+    root = Supervisor(reactor, intensity=1, period=5.0, on_give_up=on_give_up)
     rules = NameRules(limits.nick_characters, limits.room_characters)
+    metrics = _make_metrics(config)
 
-    journal = GroupCommit(reactor, _make_journal(reactor, config))
+    if config.store == "sqlite":
+        root.supervise(DataFolder(config.data), name="data folder")
+    journal = GroupCommit(reactor, _make_journal(reactor, config), observer=metrics)
     root.supervise(journal, name="journal")
 
     outboxes = Outboxes(reactor)
@@ -118,16 +130,35 @@ def make_chat_service(
         version=__version__,
     )
     contexts = ContextPool(_certificate_finder(config), dialects.alpn)
-    for listener in _make_listeners(reactor, config, hall, admission, contexts):
+    for listener in _make_listeners(reactor, config, hall, admission, contexts, folder):
         networking.supervise(listener, name=str(listener))
-    networking.supervise(
-        CertificateWatch(reactor, contexts, config.tls.watch_seconds), name="certificates"
-    )
+    certificates = CertificateWatch(reactor, contexts, config.tls.watch_seconds)
+    networking.supervise(certificates, name="certificates")
+    networking.supervise(OnHangup(reactor, certificates.reload), name="hangup")
 
     retention = Retention(config.journal.keep_days * _DAY, config.journal.keep_messages)
     forgetting = Forgetting(reactor, journal, retention, config.journal.prune_seconds)
     root.supervise(forgetting, name="retention")
+
+    if metrics is not None:
+        metrics.measure(root, controller, delivery, connections)
+        root.supervise(_serve_metrics(reactor, config, contexts, metrics, folder), name="metrics")
     return root
+
+
+def _anchored(config: Config, folder: Path) -> Config:
+    """The same settings, with absolute paths: the process may yet change its folder."""
+    tls = config.tls
+    return replace(
+        config,
+        data=folder / config.data,
+        tls=replace(
+            tls,
+            private_key=tls.private_key and folder / tls.private_key,
+            certificate=tls.certificate and folder / tls.certificate,
+            chain=tls.chain and folder / tls.chain,
+        ),
+    )
 
 
 def _make_journal(reactor: Any, config: Config) -> IJournal:
@@ -167,6 +198,7 @@ def _make_listeners(
     hall: Hall,
     admission: Admission,
     contexts: ContextPool,
+    folder: Path,
 ) -> list[Listening]:
     listeners = []
     for text in config.listen:
@@ -175,10 +207,42 @@ def _make_listeners(
         if spec.dialect and fixed is None:
             known = ", ".join(sorted(dialect.name for dialect in hall.dialects))
             raise BadListener(text, f"expected one of the dialects {known} before the @")
-        listener = make_listener(reactor, spec, contexts, allow_plain_text=config.allow_plain_text)
+        listener = make_listener(
+            reactor,
+            spec,
+            contexts,
+            allow_plain_text=config.allow_plain_text,
+            folder=folder,
+        )
         factory = ConnectionFactory(hall, admission, fixed, listener.tls is not None)
         listeners.append(Listening(listener, factory, reactor))
     return listeners
+
+
+def _make_metrics(config: Config) -> Metrics | None:
+    if config.metrics is None:
+        return None
+    # Who does not ask for figures does not pay for the library.
+    from .metrics import Metrics  # noqa: PLC0415
+
+    return Metrics(__version__)
+
+
+def _serve_metrics(
+    reactor: Any, config: Config, contexts: ContextPool, metrics: Metrics, folder: Path
+) -> Listening:
+    assert config.metrics is not None
+    try:
+        listener = make_listener(
+            reactor,
+            ListenerSpec(None, config.metrics),
+            contexts,
+            allow_plain_text=config.allow_plain_text,
+            folder=folder,
+        )
+    except BadListener as bad:
+        raise ConfigError([f"metrics: {bad.expected}, got {config.metrics!r}"]) from None
+    return Listening(listener, metrics.site(), reactor)
 
 
 def _certificate_finder(config: Config) -> Callable[[], CertificateFiles]:
@@ -189,7 +253,12 @@ def _certificate_finder(config: Config) -> Callable[[], CertificateFiles]:
 
     def find() -> CertificateFiles:
         if tls.private_key is None:
-            return ensure_self_signed(FilePath(str(config.data)), [config.name])
+            try:
+                return ensure_self_signed(_file(config.data), [config.name])
+            except OSError as error:
+                raise BadCertificate(
+                    f"a certificate cannot be made in {config.data}: {error.strerror}"
+                ) from None
         return CertificateFiles(
             _file(tls.private_key),
             _file(tls.certificate or tls.private_key),
@@ -216,23 +285,3 @@ class _PasswordThreads(Service):
     def stopService(self) -> Deferred[None]:
         super().stopService()
         return self._passwords.stop()
-
-
-def _exit_with_failure(reactor: Any) -> Callable[[Failure], None]:
-    """
-    The root has given up: the process ends, and its exit status says so to whoever restarts it.
-    """
-
-    def give_up(reason: Failure) -> None:
-        log.critical("the service cannot go on: {reason}", reason=reason.getErrorMessage())
-        # twistd has no exit status of its own to set; this runs when it has cleaned up (pid file).
-        atexit.register(_exit, 1)
-        reactor.callWhenRunning(reactor.stop)
-
-    return give_up
-
-
-def _exit(status: int) -> None:
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)

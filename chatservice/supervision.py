@@ -46,6 +46,11 @@ class ChildEnded(Exception):
     """A permanent child ended normally once too often; the argument is its name."""
 
 
+class CannotStart(Exception):
+    """A child can't start for a reason that lies outside the program: the argument says it to the
+    operator, and is logged as one line, without a traceback."""
+
+
 class Supervised(Service):
     """A child that can tell its supervisor how it ended.
 
@@ -346,4 +351,7 @@ class Supervisor(MultiService):
         self.log.emit(level, "{supervisor}: {child} " + words, **names, **event)
 
     def _log_failure(self, reason: Failure, words: str, child: _Child) -> None:
-        self._log(LogLevel.error, words, child, log_failure=reason)
+        if reason.check(CannotStart):
+            self._log(LogLevel.error, words + ": {reason}", child, reason=str(reason.value))
+        else:
+            self._log(LogLevel.error, words, child, log_failure=reason)

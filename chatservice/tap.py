@@ -6,15 +6,19 @@ the file (see `config`); the command line wins.
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from twisted.application.service import IService
+from twisted.copyright import version as twisted_version
 from twisted.cred.credentials import IUsernamePassword
 from twisted.cred.strcred import AuthOptionMixin
 from twisted.python import usage
 
+from . import __version__
 from .config import Config, ConfigError, load_config
+from .launch import Launch
 from .networking.listeners import BadListener
 from .service import make_chat_service
 
@@ -27,7 +31,13 @@ class Options(usage.Options, AuthOptionMixin):
     longdesc = (
         "A chat service over TLS 1.3. Everything said is stored before it is delivered. "
         "Without options it listens on ssl:6667 with a self-signed certificate, and keeps its "
-        "data in ./chat-data."
+        "data in ./chat-data.\n\n"
+        "An endpoint is one of Twisted's (ssl:PORT, tcp:PORT:interface=127.0.0.1, unix:PATH, "
+        "systemd:...); ssl: is TLS 1.3 and nothing older, tls:ENDPOINT puts the same over any "
+        "other, and DIALECT@ENDPOINT is for clients of one dialect only. Plain text is for "
+        "loopback addresses and UNIX sockets.\n\n"
+        "What comes before `chat` is twistd's: -n stays in the foreground, --logfile, --pidfile, "
+        "--rundir; `twistd --help` has them all. Paths are relative to the --rundir."
     )
 
     optParameters = [
@@ -49,14 +59,30 @@ class Options(usage.Options, AuthOptionMixin):
         self.config = Config()
 
     def opt_endpoint(self, endpoint: str) -> None:
-        """
-        Where to listen, as ssl:6667, or as DIALECT@ENDPOINT for clients of one dialect only. May be
-        given several times. Any endpoint string of Twisted's will do; tls:ENDPOINT puts TLS 1.3
-        over one. [default: ssl:6667]
-        """
+        """Where to listen; may be given several times. [default: ssl:6667]"""
         self["endpoints"].append(endpoint)
 
     opt_e = opt_endpoint
+
+    def opt_version(self) -> None:
+        """Show the version and end."""
+        print(f"chatservice {__version__}, Twisted {twisted_version}")  # noqa: T201
+        raise SystemExit(0)
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """
+        Reads the command line.
+
+        @raise SystemExit: something is wrong with it; the words are on stderr. (twistd itself would
+            print all of the help to stdout instead.)
+        @raise usage.UsageError: the same, where twistd has no part in it.
+        """
+        try:
+            super().parseOptions(options)
+        except usage.UsageError as error:
+            if self.parent is None:
+                raise
+            raise SystemExit(f"twistd chat: {error}") from None
 
     def postOptions(self) -> None:
         """Reads the file, and checks everything together."""
@@ -69,6 +95,8 @@ class Options(usage.Options, AuthOptionMixin):
             "allow_plain_text": bool(self["allow-plain-text"]) or None,
             "log_json": bool(self["log-json"]) or None,
         }
+        if self.parent is not None and self.parent.get("chroot"):
+            raise usage.UsageError("--chroot is not for this service; see docs/operation.md")
         path = Path(self["config"]) if self["config"] else None
         try:
             self.config = load_config(path, overrides, hostname=socket.gethostname())
@@ -86,8 +114,16 @@ def makeService(options: Options) -> IService:
     """
     from twisted.internet import reactor  # noqa: PLC0415 - importing it installs it
 
-    checkers: list[Any] = options.get("credCheckers") or []
+    twistd: Any = {} if options.parent is None else options.parent
+    launch = Launch(reactor, twistd, options.config.log_json)
     try:
-        return make_chat_service(reactor, options.config, checkers)
-    except BadListener as error:
+        launch.root = make_chat_service(
+            reactor,
+            options.config,
+            options.get("credCheckers") or [],
+            folder=Path(twistd.get("rundir") or "."),
+            on_give_up=launch.gave_up,
+        )
+    except (BadListener, ConfigError) as error:
         raise SystemExit(f"twistd chat: {error}") from None
+    return launch

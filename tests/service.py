@@ -74,10 +74,15 @@ class SteppedReactor:
         return getattr(reactor, name)
 
 
+async def turn() -> None:
+    """Let the reactor do what it has to do now."""
+    await deferLater(reactor, 0)
+
+
 async def until(holds: Callable[[], object]) -> None:
     """Wait, turn by turn of the reactor, until something holds. A test that fails times out."""
     while not holds():
-        await deferLater(reactor, 0)
+        await turn()
 
 
 class Closed(Exception):
@@ -289,6 +294,11 @@ class RunningService:
         """The service's side of each connection."""
         return iter(list(self.connections._live))
 
+    def side_of(self, client: Client) -> Connection:
+        """The service's side of a client's connection."""
+        port = client.transport.getHost().port
+        return next(each for each in self if each.transport.getPeer().port == port)
+
     @property
     def queued_bytes(self) -> list[int]:
         """How many bytes wait for each client to read."""
@@ -299,7 +309,11 @@ class RunningService:
 class ServiceCase(TestCase):
     """A test of the whole service."""
 
-    timeout = 60
+    timeout = 30
+
+    def assertStarts(self, text: str, beginning: str) -> None:
+        """Fail unless `text` begins so."""
+        self.assertEqual(text[: len(beginning)], beginning, text)
 
     async def serve(
         self, *, listen: tuple[str, ...] = (TLS,), store: str = "memory", **limits: Any

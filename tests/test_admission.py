@@ -114,7 +114,8 @@ class RateTests(SynchronousTestCase):
         self.assertIs(self.come_and_go(), Refusal.TOO_FAST)
 
     def test_a_long_rest_saves_no_more_than_a_minutes_worth(self) -> None:
-        self.come_and_go()
+        # It stays connected, so that it is remembered.
+        self.admission.admit(ALICE)
         self.clock.advance(3600)
         self.assertEqual([self.come_and_go() for _ in range(6)], [None] * 6)
         self.assertIs(self.come_and_go(), Refusal.TOO_FAST)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from typing import Any, cast
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
+    NoEncryption,
     PrivateFormat,
     load_pem_private_key,
 )
@@ -96,6 +98,14 @@ class ServerContextTests(SynchronousTestCase):
         other = ensure_self_signed(self.folder.child("other"), [])
         files = CertificateFiles(other.private_key, self.files.certificate)
         error = self.assertRaises(BadCertificate, ServerContext, files)
+        self.assertIn("can't be used together", str(error))
+
+    def test_a_key_of_another_kind_is_refused(self) -> None:
+        key = Ed25519PrivateKey.generate()
+        self.files.private_key.setContent(
+            key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        )
+        error = self.assertRaises(BadCertificate, ServerContext, self.files)
         self.assertIn("can't be used together", str(error))
 
     def test_a_missing_file_is_named(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from collections.abc import Callable
@@ -11,17 +12,28 @@ from twisted.internet import reactor as _reactor
 from twisted.internet.endpoints import AdoptedStreamServerEndpoint, serverFromString
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IPullProducer
+from twisted.internet.task import deferLater
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 
 from chatservice.networking.eager import EagerServer, EagerUNIXServer, make_eager, sendq_of
-from tests.loopback import Recorder, Recorders, client_of, in_thread, read_all, read_exactly, reset
+from tests.loopback import (
+    PATIENCE,
+    Recorder,
+    Recorders,
+    client_of,
+    in_thread,
+    read_all,
+    read_exactly,
+    reset,
+)
 
 reactor: Any = _reactor
 
 CHUNK = bytes(range(256)) * 256
+LARGE = CHUNK * 64
 
 
 class EagerCase(TestCase):
@@ -75,6 +87,45 @@ class WriteTests(EagerCase):
         transport.loseConnection()
 
         self.assertEqual(await in_thread(lambda: read_all(client)), b"".join(written))
+
+    def drain(self, client: socket.socket) -> bytes:
+        """Read what has arrived, without a turn of the reactor."""
+        client.setblocking(False)
+        data = b""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                data += client.recv(2**20)
+        client.settimeout(PATIENCE)
+        return data
+
+    async def test_a_write_waits_behind_the_queue_though_the_socket_has_room(self) -> None:
+        _, transport, client = await self.connect()
+        written = self.fill(transport)
+
+        received = self.drain(client)
+        transport.write(b"behind")
+        transport.loseConnection()
+
+        received += await in_thread(lambda: read_all(client))
+        self.assertEqual(received, written + b"behind")
+
+    async def test_a_write_waits_behind_a_queue_that_is_half_sent(self) -> None:
+        _, transport, client = await self.connect()
+        written = self.fill(transport) + LARGE
+        transport.write(LARGE)
+        received = b""
+        # The reactor sends a part of the queue at a time.
+        while transport.queued_bytes > len(LARGE) // 2:
+            received += self.drain(client)
+            await deferLater(reactor, 0)
+        self.assertGreater(transport.queued_bytes, 0)
+
+        received += self.drain(client)
+        transport.write(b"behind")
+        transport.loseConnection()
+
+        received += await in_thread(lambda: read_all(client))
+        self.assertEqual(received, written + b"behind")
 
     async def test_writes_are_eager_again_once_the_queue_is_drained(self) -> None:
         server, transport, client = await self.connect()

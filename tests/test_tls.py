@@ -11,12 +11,13 @@ from typing import Any, cast
 from twisted.internet import reactor as _reactor
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+from twisted.internet.interfaces import IHandshakeListener, IListeningPort, IProtocolFactory
 from twisted.internet.testing import StringTransport
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.python.failure import Failure
 from twisted.python.filepath import FilePath
 from twisted.trial.unittest import SynchronousTestCase, TestCase
+from zope.interface import directlyProvides
 
 from chatservice.networking.certificates import CertificateFiles, ensure_self_signed
 from chatservice.networking.contexts import ServerContext
@@ -467,6 +468,37 @@ class RecordTests(SynchronousTestCase):
         self.patch(self.server, "dataReceived", abort)
         self.tls.dataReceived(self.records(b"one", b"two"))
         self.assertEqual(received, [b"one"])
+
+    def test_a_connection_may_end_while_its_records_are_opened(self) -> None:
+        self.shake_hands(self.tls.dataReceived)
+        received: list[bytes] = []
+
+        def end(data: bytes) -> None:
+            received.append(data)
+            if len(received) == 1:
+                self.tls.connectionLost(Failure(ConnectionDone()))
+
+        self.patch(self.server, "dataReceived", end)
+        self.tls.dataReceived(self.records(b"one", b"two"))
+        self.assertEqual(received, [b"one", b"two"])
+        self.assertTrue(self.server.is_lost)
+
+    def test_a_records_end_is_not_taken_for_a_record(self) -> None:
+        looks_whole = b"\x17\x03\x03\x00\x03abc"
+        self.assertTrue(self.tls._is_one_record(looks_whole))
+        header = b"\x17\x03\x03\x00\x10"
+        for cut in range(1, len(header)):
+            self.assertFalse(self.tls._is_one_record(header[:cut]))
+            self.assertFalse(self.tls._is_one_record(header[cut:] + b"x" * 8))
+            self.assertFalse(self.tls._is_one_record(looks_whole))
+            self.assertTrue(self.tls._is_one_record(looks_whole))
+
+    def test_what_is_written_as_the_handshake_completes_waits_for_its_turn(self) -> None:
+        directlyProvides(self.server, IHandshakeListener)
+        self.server.handshakeCompleted = lambda: self.tls.write(b"second")  # type: ignore[attr-defined]
+        self.tls.write(b"first ")
+        self.shake_hands(self.tls.dataReceived)
+        self.assertEqual(self.client.read(100) + self.client.read(100), b"first second")
 
     def test_a_connection_that_ended_is_forgotten_and_takes_no_more(self) -> None:
         self.shake_hands(self.tls.dataReceived)

@@ -104,8 +104,7 @@ class Controller(Supervised):
         """
         request = Request(events[-1])
         try:
-            for event in events:
-                self.journal.append(event, request)
+            self.journal.append_all(events, request)
         except Unavailable as error:
             request.applied(events[-1], error)
         return request.done
@@ -180,14 +179,25 @@ class Controller(Supervised):
         self.state = restore(recovered.records)
         waiting = {entry.event.id: entry for entry in self._undelivered}
         for event in recovered.events:
-            self._apply(waiting.get(event.id) or Applied(event, None))
+            entry = waiting.get(event.id) or Applied(event, None)
+            entry.error = None
+            self._apply(entry)
+        self._catch_up()
         self._tell.rebuild(self.state)
         self._alive = True
-        self.deliver()
         self.journal.attach(self)
         if not self._began:
             await self.submit(ServiceStarted())
             self._began = True
+
+    def _catch_up(self) -> None:
+        """Tells what a crash left untold, to those who were there when it happened."""
+        while self._undelivered:
+            try:
+                self._deliver(_next_run(self._undelivered))
+            except Exception:  # noqa: BLE001, PERF203 - supervised here
+                self.log.failure("an event could not be told")
+        self._tell.flush()
 
     def stopService(self) -> Deferred[None]:
         super().stopService()

@@ -74,7 +74,10 @@ class Registered(Event):
 
 @dataclass(slots=True, kw_only=True)
 class RoomCreated(Event):
-    """A room was made; its id is this event's. `kept` says that it outlives its owner's visit."""
+    """
+    A room was made; its id is this event's. `kept` says that it outlives its owner's visit. `most`
+    is how many rooms there may be with it; 0 sets no limit.
+    """
 
     kind: ClassVar[str] = "room"
     room: str = ""
@@ -83,6 +86,7 @@ class RoomCreated(Event):
     owner: str = ""
     private: bool = False
     kept: bool = False
+    most: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -109,9 +113,10 @@ class RoomDeleted(RoomEvent):
 
 @dataclass(slots=True, kw_only=True)
 class Joined(RoomEvent):
-    """A user entered a room."""
+    """A user entered a room, which may hold `most` members then; 0 sets no limit."""
 
     kind: ClassVar[str] = "join"
+    most: int = 0
 
 
 @dataclass(slots=True, kw_only=True)

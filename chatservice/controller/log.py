@@ -86,6 +86,13 @@ class Log(Protocol):
         @raise Unavailable: too many wait already.
         """
 
+    def append_all(self, events: Sequence[Event], origin: Origin) -> None:
+        """
+        Puts events into the next batch: all of them, or none.
+
+        @raise Unavailable: too many wait already.
+        """
+
     def attach(self, sink: Sink) -> None:
         """Feeds a sink from now on."""
 

@@ -39,7 +39,7 @@ from .events import (
     VisibilityChanged,
 )
 from .names import Name, NameRules
-from .state import Room, State, User, conversation
+from .state import Room, State, User, conversation, full, may_enter
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +86,6 @@ def check_text(text: str, policy: Policy) -> str:
     return text
 
 
-def full(count: int, limit: int) -> bool:
-    """Is there no room for one more under a limit? A limit of zero is none."""
-    return bool(limit) and count >= limit
-
-
 # Finding things.
 
 
@@ -117,6 +112,14 @@ def find_user(state: State, policy: Policy, nick: str) -> User:
         return state.users[policy.names.nick(nick).key]
     except (ChatError, KeyError):
         raise NoSuchUser() from None
+
+
+def is_nick_of(policy: Policy, user: User, nick: str) -> bool:
+    """Is that the nick of this user, in whatever case it is written?"""
+    try:
+        return policy.names.nick(nick).key == user.key
+    except ChatError:
+        return False
 
 
 def owned_room(state: State, policy: Policy, user: User, room_name: str) -> Room:
@@ -146,11 +149,6 @@ def joined_room(state: State, policy: Policy, user: User, room_name: str) -> Roo
 def may_see(room: Room, user: User) -> bool:
     """Public rooms, and private ones that one owns, is in, or is invited to."""
     return not room.private or user.key in room.members or may_enter(room, user)
-
-
-def may_enter(room: Room, user: User) -> bool:
-    """A private room is joined by its owner and the invited."""
-    return not room.private or room.owner == user.identity or user.identity in room.invited
 
 
 def visible_room(state: State, policy: Policy, user: User, room_name: str) -> Room:
@@ -254,6 +252,7 @@ def create_room(
         owner=user.identity,
         private=private,
         kept=user.account,
+        most=policy.rooms,
     )
 
 
@@ -295,7 +294,13 @@ def _enter(policy: Policy, room: Room, user: User) -> Joined:
         raise TooMany(f"one may be in {policy.rooms_per_user} rooms")
     if full(len(room.members), policy.members_per_room):
         raise TooMany("the room is full")
-    return Joined(target=room.id, room=room.name, actor=user.key, nick=user.nick)
+    return Joined(
+        target=room.id,
+        room=room.name,
+        actor=user.key,
+        nick=user.nick,
+        most=policy.members_per_room,
+    )
 
 
 def leave(state: State, policy: Policy, user: User, room_name: str, reason: str = "") -> Left:
@@ -417,12 +422,12 @@ def say_to_user(state: State, policy: Policy, user: User, nick: str, text: str) 
     )
 
 
-def conversation_with(state: State, policy: Policy, user: User, nick: str) -> str:
+def conversation_with(state: State, policy: Policy, user: User, nick: str) -> tuple[str, str]:
     """
-    The stream of one's direct conversation with somebody who is here, or with an account that is
-    not.
+    Nick, and stream of one's direct conversation, with somebody who is here or with an account that
+    is not.
 
     @raise NoSuchUser: there is neither.
     """
-    identity, _, _ = _invitee(state, policy, nick)
-    return conversation(user.identity, identity)
+    identity, _, shown = _invitee(state, policy, nick)
+    return shown, conversation(user.identity, identity)

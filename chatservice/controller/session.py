@@ -24,6 +24,7 @@ from .errors import (
     NickInUse,
     NotLoggedIn,
     TooFast,
+    Unavailable,
 )
 from .events import (
     SAID,
@@ -174,10 +175,23 @@ class Session:
 
         @raise NotLoggedIn: nobody, yet.
         """
-        user = self._desk.controller.state.users.get(self.key) if self.key else None
+        user = self._visitor()
         if user is None:
             raise NotLoggedIn()
         return user
+
+    def _visitor(self) -> User | None:
+        user = self._desk.controller.state.users.get(self.key) if self.key else None
+        return user if user is not None and user.login == self.login else None
+
+    def is_me(self, nick: str) -> bool:
+        """
+        Is that this user's nick, in whatever case it is written?
+
+        @raise NotLoggedIn: nobody is logged in.
+        """
+        controller = self._desk.controller
+        return requests.is_nick_of(controller.policy, self.user, nick)
 
     def spend(self) -> None:
         """
@@ -248,7 +262,15 @@ class Session:
 
     async def log_out(self, reason: str = "logged out") -> None:
         """Gives the nick up and leaves every room; the connection stays."""
-        await self._desk.controller.submit(*requests.log_out(self.user, reason))
+        _ = self.user
+        while user := self._visitor():
+            try:
+                await self._desk.controller.submit(*requests.log_out(user, reason))
+            except Unavailable:
+                raise
+            except ChatError:
+                # Meanwhile a room of theirs went, or they were brought into one: is that all?
+                continue
         self.lost_login()
 
     def lost_login(self) -> None:
@@ -257,17 +279,17 @@ class Session:
 
     def close(self, reason: str) -> None:
         """The connection is gone: its user leaves every room, and the nick is free."""
-        if not self.key:
-            return
-        user = self._desk.controller.state.users.get(self.key)
-        if user is None or user.login != self.login:
+        user = self._visitor()
+        if user is None:
             return
         gone = self._desk.controller.submit(*requests.log_out(user, reason))
         gone.addCallbacks(lambda _: self.lost_login(), self._retry_close, errbackArgs=(reason,))
 
     def _retry_close(self, failure: Failure, reason: str) -> None:
         failure.trap(ChatError)
-        self._desk.clock.callLater(_RETRY_SECONDS, self.close, reason)
+        # At once if it was a room of theirs that went meanwhile.
+        seconds = _RETRY_SECONDS if failure.check(Unavailable) else 0
+        self._desk.clock.callLater(seconds, self.close, reason)
 
     # Looking around.
 
@@ -302,11 +324,16 @@ class Session:
         room = requests.joined_room(controller.state, controller.policy, self.user, room_name)
         return room, await self._said(room.id, count)
 
-    async def conversation(self, nick: str, count: int) -> list[Event]:
-        """The last things that this user and another said to each other, oldest first."""
+    async def conversation(self, nick: str, count: int) -> tuple[str, list[Event]]:
+        """
+        The last things that this user and another said to each other, oldest first, and the other's
+        nick as it is shown.
+        """
         controller = self._desk.controller
-        target = requests.conversation_with(controller.state, controller.policy, self.user, nick)
-        return await self._said(target, count)
+        shown, target = requests.conversation_with(
+            controller.state, controller.policy, self.user, nick
+        )
+        return shown, await self._said(target, count)
 
     async def _said(self, target: str, count: int) -> list[Event]:
         controller = self._desk.controller
@@ -330,6 +357,10 @@ class Session:
             requests.say_to_user(controller.state, controller.policy, self.user, nick, text),
             self,
         )
+
+    def settled(self) -> Deferred[None]:
+        """Fires when all that was said until now is acknowledged."""
+        return self._desk.controller.journal.drain()
 
     def applied(self, event: Event, error: ChatError | None) -> None:
         """What was said is stored, or not (see `log.Origin`)."""

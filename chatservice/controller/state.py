@@ -22,9 +22,12 @@ from .errors import (
     AlreadyInRoom,
     NickInUse,
     NoSuchRoom,
+    NoSuchUser,
     NotInRoom,
     NotLoggedIn,
+    PrivateRoom,
     RoomExists,
+    TooMany,
 )
 from .events import (
     DirectMessage,
@@ -129,6 +132,16 @@ class Room:
         self.invited: set[str] = set()
 
 
+def may_enter(room: Room, user: User) -> bool:
+    """A private room is joined by its owner and the invited."""
+    return not room.private or room.owner == user.identity or user.identity in room.invited
+
+
+def full(count: int, limit: int) -> bool:
+    """Is there no room for one more under a limit? A limit of zero is none."""
+    return bool(limit) and count >= limit
+
+
 def conversation(one: str, other: str) -> str:
     """The stream that keeps what two identities say to each other, whichever of them asks."""
     return "@" + ",".join(sorted((one, other)))
@@ -187,10 +200,10 @@ class State:
         del self.users[user.key]
         del self.identities[user.identity]
         self.dirty.add(("user", user.key, ""))
-        if user.account:
-            return
         if user.key not in self.accounts:
             self.nick_skeletons.pop(user.skeleton, None)
+        if user.account:
+            return
         for room_id in list(user.invitations):
             self._uninvite(self.rooms_by_id[room_id], user.identity)
         for room_id in list(self.owned.get(user.identity, ())):
@@ -283,11 +296,18 @@ class State:
         self.add_user(user)
 
     def _logged_out(self, event: LoggedOut) -> None:
-        self._remove_user(self._user(event))
+        user = self._user(event)
+        if user.rooms:
+            # Somebody was brought into a room meanwhile, and its members are to see them leave.
+            raise AlreadyInRoom("not every room was left")
+        self._remove_user(user)
 
     def _registered(self, event: Registered) -> None:
         user = self._user(event)
         if event.actor in self.accounts:
+            raise NickInUse()
+        if not event.verifier and not user.account:
+            # A guest was faster: what an outside checker vouches for does not become the guest's.
             raise NickInUse()
         self.add_account(Account(event.actor, event.nick, event.skeleton, event.verifier))
         if not user.account:
@@ -318,6 +338,8 @@ class State:
             or event.key in self.rooms
         ):
             raise RoomExists()
+        if full(len(self.rooms), event.most):
+            raise TooMany()
         room = Room(event.id, event.room, event.key, event.skeleton, event.owner)
         room.private = event.private
         room.kept = event.kept
@@ -331,6 +353,10 @@ class State:
         room, user = self._room(event), self._user(event)
         if user.key in room.members:
             raise AlreadyInRoom()
+        if not may_enter(room, user):
+            raise PrivateRoom()
+        if full(len(room.members), event.most):
+            raise TooMany()
         self.enter(room, user)
 
     def _left(self, event: Left) -> None:
@@ -351,7 +377,7 @@ class State:
         guest = event.guest
         room = self._room(event)
         if guest not in self.identities and guest not in self.accounts:
-            raise NotLoggedIn()
+            raise NoSuchUser()
         self.invite(room, guest)
 
     def _visibility_changed(self, event: VisibilityChanged) -> None:

@@ -15,22 +15,23 @@ from typing import Protocol
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from chatservice.controller.errors import Unavailable
 from chatservice.controller.events import Event
 from chatservice.controller.log import Batch, Origin, Recovery, Sink
-from chatservice.controller.state import RecordKey
-from chatservice.supervision import Supervised
+from chatservice.supervision import CannotStart, Supervised
 
 from .interface import IJournal, NotStored, Retention
 
 
 class Observer(Protocol):
-    """Whoever measures commits."""
+    """Whoever measures batches."""
 
-    def committed(self, events: int, seconds: float) -> None:
-        """So many events were stored in one batch, in so many seconds."""
+    def committed(self, events: Sequence[Event], seconds: float) -> None:
+        """A batch was stored, in so many seconds."""
+
+    def delivered(self, seconds: float) -> None:
+        """A batch was handed to its readers' connections, so many seconds after it was closed."""
 
 
 class GroupCommit(Supervised):
@@ -77,6 +78,17 @@ class GroupCommit(Supervised):
         filling.origins.append(origin)
         if self._storing is None and self._closing is None:
             self._close_batch_later()
+
+    def append_all(self, events: Sequence[Event], origin: Origin) -> None:
+        """
+        Puts events into the batch that fills: all of them, or none.
+
+        @raise Unavailable: too many wait already.
+        """
+        if len(self._filling.events) + len(events) > self._waiting:
+            raise Unavailable("the journal does not keep up")
+        for event in events:
+            self.append(event, origin)
 
     def attach(self, sink: Sink) -> None:
         """Feeds a sink from now on."""
@@ -127,46 +139,47 @@ class GroupCommit(Supervised):
             self._closing = self._clock.callLater(0, self._close_batch)
 
     def _close_batch(self) -> None:
+        if self._closing is not None and self._closing.active():
+            self._closing.cancel()
         self._closing = None
         if self._filling.events and self._open and self._sink is not None:
-            self._store(self._sink)
+            batch, self._filling = self._filling, Batch()
+            self._storing, self._storing_for = batch, self._sink
+            # Nobody knows what becomes of a batch whose storing breaks: it stays under way until
+            # the restart has asked.
+            Deferred.fromCoroutine(self._store(batch, self._sink)).addErrback(self.fail)
 
-    def _store(self, sink: Sink) -> None:
-        batch, self._filling = self._filling, Batch()
-        self._storing, self._storing_for = batch, sink
-        records, mark = sink.checkpoint()
+    async def _store(self, batch: Batch, sink: Sink) -> None:
         began = self._clock.seconds()
-        stored = self._journal.commit(batch.events, records, mark)
-        stored.addCallbacks(
-            self._stored,
-            self._not_stored,
-            callbackArgs=(batch, sink, began),
-            errbackArgs=(batch, sink, list(records)),
-        )
+        records, mark = sink.checkpoint()
+        try:
+            await self._journal.commit(batch.events, records, mark)
+        except Exception as error:
+            sink.checkpoint_failed(list(records))
+            if not isinstance(error, NotStored):
+                raise
+            self._not_stored(error, batch, sink)
+        else:
+            self._stored(batch, sink, began)
 
-    def _stored(self, _: None, batch: Batch, sink: Sink, began: float) -> None:
+    def _stored(self, batch: Batch, sink: Sink, began: float) -> None:
         if self._observer is not None:
-            self._observer.committed(len(batch.events), self._clock.seconds() - began)
-        self._storing = None
+            self._observer.committed(batch.events, self._clock.seconds() - began)
         sink.apply(batch)
+        self._storing = None
         # The next batch goes to the disk first, and is stored while this one is delivered.
         self._close_batch()
         sink.deliver()
         batch.finish()
+        if self._observer is not None:
+            self._observer.delivered(self._clock.seconds() - began)
 
-    def _not_stored(
-        self, failure: Failure, batch: Batch, sink: Sink, keys: Sequence[RecordKey]
-    ) -> None:
-        sink.checkpoint_failed(keys)
-        if failure.check(NotStored) is None:
-            # Nobody knows what became of the batch: it stays under way until the restart has asked.
-            self.fail(failure)
-            return
-        self.log.error("the journal could not store: {reason}", reason=failure.getErrorMessage())
+    def _not_stored(self, error: NotStored, batch: Batch, sink: Sink) -> None:
+        self.log.error("the journal could not store: {reason}", reason=str(error))
         self._storing = None
         sink.refuse(batch, Unavailable())
         batch.finish()
-        self._close_batch()
+        self._close_batch_later()
 
     # Being supervised.
 
@@ -185,7 +198,10 @@ class GroupCommit(Supervised):
         return Deferred.fromCoroutine(self._start())
 
     async def _start(self) -> None:
-        await self._journal.open()
+        try:
+            await self._journal.open()
+        except NotStored as error:
+            raise CannotStart(str(error)) from error
         self._open = True
         if self._storing is not None and self._storing_for is not None:
             await self._settle(self._storing, self._storing_for)

@@ -29,6 +29,7 @@ class MemoryJournal:
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
         self._last = 0
+        self._ms = 0
         self._by_target: dict[str, list[Event]] = defaultdict(list)
         self._tail: list[Event] = []
         self._records: dict[RecordKey, Record] = {}
@@ -48,10 +49,10 @@ class MemoryJournal:
         records: Mapping[RecordKey, Record | None],
         mark: str,
     ) -> Deferred[None]:
-        ms = int(self._clock.seconds() * 1000)
+        self._ms = max(self._ms, int(self._clock.seconds() * 1000))
         for event in events:
             self._last += 1
-            event.id, event.ms = str(self._last), ms
+            event.id, event.ms = str(self._last), self._ms
             if event.target:
                 self._by_target[event.target].append(event)
         for key, record in records.items():

@@ -31,7 +31,7 @@ class Reach:
             guests=frozenset(
                 f"{one}!{record['login']}"
                 for (kind, one, _), record in records.items()
-                if kind == "user"
+                if kind == "user" and not record["account"]
             ),
         )
 

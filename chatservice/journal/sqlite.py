@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Literal, TypeVar
 
@@ -95,7 +95,7 @@ class SqliteJournal:
         await self._writer.close()
 
     def recover(self) -> Deferred[Recovery]:
-        return self._reader.run(_recover)
+        return self._read(_recover)
 
     def commit(
         self,
@@ -106,26 +106,25 @@ class SqliteJournal:
         return self._writer.run(self._commit, events, records, mark)
 
     def holds(self, event: Event) -> Deferred[bool]:
-        return self._reader.run(_holds, event.id)
+        return self._read(_holds, event.id)
 
     def history(
         self, target: str, kinds: Sequence[str], limit: int, before: str = ""
     ) -> Deferred[list[Event]]:
-        found = self._reader.run(_history, target, kinds, limit, before)
-        return found.addErrback(_not_read)
+        return self._read(_history, target, kinds, limit, before)
 
     def prune(self, retention: Retention, most: int) -> Deferred[int]:
         return Deferred.fromCoroutine(self._prune(retention, most))
 
     async def _prune(self, retention: Retention, most: int) -> int:
         # Found by the reader, so that commits only wait for the deletion of a slice.
-        try:
-            stale = await self._reader.run(pruning.find, retention, self._clock.seconds(), most)
-            if stale:
-                await self._writer.run(pruning.delete, stale)
-        except sqlite3.OperationalError as error:
-            raise NotStored(str(error)) from error
+        stale = await self._read(pruning.find, retention, self._clock.seconds(), most)
+        if stale:
+            await self._writer.run(pruning.delete, stale).addErrback(_say_what_troubles)
         return len(stale)
+
+    def _read(self, query: Callable[..., T], *arguments: object) -> Deferred[T]:
+        return self._reader.run(query, *arguments).addErrback(_say_what_troubles)
 
     # In the threads.
 
@@ -166,7 +165,7 @@ class SqliteJournal:
             connection.execute("COMMIT")
         except Exception as error:
             _roll_back(connection)
-            if isinstance(error, sqlite3.OperationalError):
+            if _is_trouble(error):
                 raise NotStored(str(error)) from error
             raise
         self._last, self._ms = last, ms
@@ -222,9 +221,15 @@ def _holds(connection: sqlite3.Connection, id: str) -> bool:
     return found is not None
 
 
-def _not_read(failure: Failure) -> list[Event]:
-    failure.trap(sqlite3.OperationalError)
-    raise NotStored(failure.getErrorMessage())
+def _is_trouble(error: BaseException | None) -> bool:
+    """Is it the disk's, or the file's? Its subclasses but one tell of a query that is wrong."""
+    return isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError
+
+
+def _say_what_troubles(failure: Failure) -> Failure:
+    if _is_trouble(failure.value):
+        raise NotStored(failure.getErrorMessage())
+    return failure
 
 
 def _history(
@@ -235,8 +240,11 @@ def _history(
         " WHERE target = ? AND kind = ? AND id < ? ORDER BY id DESC LIMIT ?)"
     )
     # A kind at a time: each runs along the index, however long the history is.
-    query = " UNION ALL ".join([one_kind] * len(kinds)) + " ORDER BY id DESC LIMIT ?"
+    query = " UNION ALL ".join([one_kind] * len(kinds))
     end = int(before) if before else 1 << 62
-    parameters = [value for kind in kinds for value in (target, kind, end, limit)]
-    rows = connection.execute(query, [*parameters, limit]).fetchall()
+    parameters: list[object] = [value for kind in kinds for value in (target, kind, end, limit)]
+    if len(kinds) > 1:
+        query += " ORDER BY id DESC LIMIT ?"
+        parameters.append(limit)
+    rows = connection.execute(query, parameters).fetchall()
     return [from_row(row) for row in reversed(rows)]

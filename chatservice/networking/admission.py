@@ -55,6 +55,9 @@ class Admission:
     The connections of one address group refill an allowance of new ones evenly, so an address may
     open a minute's worth at once, and then one each 60 / limit seconds. Groups without open
     connections are forgotten once their allowance is full again.
+
+    Attributes:
+        refused: how many were refused, by reason.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class Admission:
         self._per_minute = new_connections_per_minute
         self._exempt = tuple(ip_network(network, strict=False) for network in exempt)
         self._open = 0
+        self.refused = dict.fromkeys(Refusal, 0)
         self._groups: dict[str, _Group] = {}
         self._next_sweep = clock.seconds() + _MINUTE
 
@@ -109,15 +113,18 @@ class Admission:
             counts for nothing.
         """
         self._forget_idle_groups()
+        refusal = self._refusal(host)
+        if refusal is None:
+            self._open += 1
+        else:
+            self.refused[refusal] += 1
+        return refusal
+
+    def _refusal(self, host: str) -> Refusal | None:
         if 0 < self._connections <= self._open:
             return Refusal.FULL
         group = self._limited_group(host)
-        if group is not None:
-            refusal = self._admit_to(group)
-            if refusal is not None:
-                return refusal
-        self._open += 1
-        return None
+        return None if group is None else self._admit_to(group)
 
     def release(self, host: str) -> None:
         """Count an admitted connection as ended.

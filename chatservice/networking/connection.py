@@ -16,7 +16,6 @@ from twisted.internet.interfaces import (
     IDelayedCall,
     IHandshakeListener,
     IReactorTime,
-    ITCPTransport,
 )
 from twisted.internet.protocol import connectionDone
 from twisted.internet.task import deferLater
@@ -28,12 +27,13 @@ from zope.interface import implementer
 from chatservice.controller.errors import ChatError
 from chatservice.controller.events import Event
 from chatservice.controller.session import Desk, Session
-from chatservice.translation.interface import Dialect, IDialect
+from chatservice.translation.interface import BY_READS, Dialect, IDialect
 from chatservice.translation.opening import Opening
 from chatservice.translation.registry import Dialects
 
 from .eager import sendq_of
 from .framing import LineBuffer, Overlong
+from .keepalive import keep_alive
 from .outbox import Outbox, Outboxes
 from .pacing import Pace
 
@@ -81,6 +81,9 @@ class Registry(Protocol):
 
     def discard(self, connection: Connection) -> None:
         """It is gone."""
+
+    def departed(self, session: Session) -> None:
+        """It is gone because the service stopped; its user is still in the state."""
 
     def speaks(self, connection: Connection, before: str) -> None:
         """It has gone over to another dialect, from one of that name (or none)."""
@@ -130,13 +133,15 @@ class Connection(LineReceiver):
         self.address = address
         self.server_name = hall.server_name
         self.version = hall.version
+        self.line_bytes = hall.patience.line
         self.dialect_name = ""
         self._lines = LineBuffer(hall.patience.line)
         self._waiting: list[bytes] = []
         self._running: Deferred[None] | None = None
-        self._reads = False
+        self._reads = self._wants_reads = False
         self._begun = False
         self._heard = False
+        self._resting = False
         self._leaving = False
         self._closing = False
         self._lost = False
@@ -155,8 +160,7 @@ class Connection(LineReceiver):
         sendq = sendq_of(self.transport)
         if sendq is not None:
             sendq.limit_sendq(hall.patience.sendq, self._sendq_exceeded)
-        if ITCPTransport.providedBy(self.transport):
-            self.transport.setTcpKeepAlive(True)
+        keep_alive(self.transport)
         if not self._encrypted:
             self._begin(None)
 
@@ -172,6 +176,7 @@ class Connection(LineReceiver):
         chosen = self._fixed or self._hall.dialects.negotiated(alpn)
         if chosen is not None:
             self._guard(self.start, chosen)
+            self._reframe(())
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._closing = self._lost = True
@@ -185,52 +190,69 @@ class Connection(LineReceiver):
     def _gone(self) -> None:
         """
         The connection is lost, and no request of it is under way. If that is because the service
-        stops, its user is left in the state: the next start finds everybody gone.
+        stops, its user is left in the state: the next process finds everybody gone.
         """
-        if not self._leaving:
+        if self._leaving:
+            self._hall.registry.departed(self.session)
+        else:
             self.session.close("connection closed")
 
     # What is read.
 
     def dataReceived(self, data: bytes) -> None:
-        self._heard = True
         if self._silence is not None:
             self._hush()
             if not self._encrypted and data.startswith(_CLIENT_HELLO):
                 self._refuse_tls()
         if self._closing or self._leaving:
             return
-        units = [data] if self._reads else self._lines.feed(data)
+        units: Sequence[bytes] = [data] if self._reads else self._lines.feed(data)
+        if self._running is None:
+            units = self._reframe(units)
+        if not units:
+            return  # half a line is no sign of life
+        self._heard = True
         if self._running is not None:
             self._waiting.extend(units)
         else:
             self._receive(units)
 
+    def _reframe(self, units: Sequence[bytes]) -> Sequence[bytes]:
+        """
+        What was read but not handed on yet: `units`, or if the dialect has changed to one that
+        frames otherwise, the same bytes as that one gets them.
+        """
+        if self._reads is self._wants_reads:
+            return units
+        self._reads = self._wants_reads
+        if not self._reads:
+            return self._lines.feed(b"".join(units))
+        rest = self._lines.drain(list(units))
+        return [rest] if rest else []
+
     def _receive(self, units: Sequence[bytes]) -> None:
         """Hands lines (or reads) to the dialect, until one of them has to be waited for."""
         remaining = iter(units)
-        reads = self._reads
         try:
             for unit in remaining:
                 if type(unit) is Overlong:
-                    self._dialect.overlong(unit)
-                    continue
-                running = self._dialect.receive(unit)
+                    running = self._dialect.overlong(unit)
+                else:
+                    running = self._dialect.receive(unit)
                 if running is not None:
                     self._running = Deferred.fromCoroutine(running)
                     self._running.addErrback(self.crashed)
                     if not self._running.called:
                         self._waiting = list(remaining)
-                        self.transport.pauseProducing()
+                        if not self._closing:
+                            self.transport.pauseProducing()
                         self._running.addCallback(self._finished)
                         return
                     self._running = None
                 if self._closing:
                     return
-                if self._reads is not reads:
-                    # The dialect went over to one that frames otherwise: the rest is its.
-                    rest = self._lines.drain(list(remaining))
-                    self._receive([rest] if rest else [])
+                if self._reads is not self._wants_reads:
+                    self._receive(self._reframe(list(remaining)))
                     return
         except Exception:  # noqa: BLE001 - supervised here
             self.crashed(Failure())
@@ -241,7 +263,7 @@ class Connection(LineReceiver):
             self._gone()
         elif not self._closing and not self._leaving:
             waiting, self._waiting = self._waiting, []
-            self._receive(waiting)
+            self._receive(self._reframe(waiting))
             if self._running is None:
                 self.transport.resumeProducing()
 
@@ -282,7 +304,7 @@ class Connection(LineReceiver):
             self.transport.unregisterProducer()
 
     def start(self, dialect: IDialect) -> Dialect:
-        self._reads = dialect.framing == "reads"
+        self._wants_reads = dialect.framing == BY_READS
         self._dialect = dialect.make(self)
         before, self.dialect_name = self.dialect_name, dialect.name
         self.session.set_variant(self._dialect.variant)
@@ -308,6 +330,9 @@ class Connection(LineReceiver):
         if self._pace is not None:
             self._pace.stopProducing()
         self._expire(_CLOSING_SECONDS, self.transport.abortConnection)
+        # It is not read any more while a request runs or the service stops, but that the client
+        # closes too is only seen by reading.
+        self.transport.resumeProducing()
         self.transport.loseConnection()
 
     # What the controller asks for (`controller.session.Outlet`).
@@ -340,14 +365,23 @@ class Connection(LineReceiver):
 
     def check(self, now: float) -> None:
         """Called every second or so: is anything of this connection's overdue?"""
-        if self._heard and not self._closing:
-            self._heard = False
-            if self.session.key:
-                self._rest()
+        if not self._closing:
+            self._look_for_life()
         if now >= self._deadline:
             self._on_deadline()
 
+    def _look_for_life(self) -> None:
+        heard, self._heard = self._heard, False
+        if self.session.key:
+            if heard:
+                self._rest()
+        elif self._resting:
+            # Logged out: the time to log in begins anew.
+            self._resting = False
+            self._expire(self._hall.patience.login, self._late)
+
     def _rest(self) -> None:
+        self._resting = True
         patience = self._hall.patience
         self._expire(patience.idle - patience.ping, self._ask_for_life)
 

@@ -10,17 +10,21 @@ from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IReactorTime
-from twisted.internet.protocol import ServerFactory
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from chatservice.controller.session import Session
 from chatservice.supervision import Supervised
 from chatservice.translation.interface import IDialect
 
 from .admission import Admission, address_group
 from .connection import Connection, Hall
+from .listening import Watched
 
 _SWEEP_SECONDS = 1.0
+
+_DRAIN_SECONDS = 0.5
+"""How much longer than for a client a stop waits for the journal, which may be what broke."""
 
 
 class Connections(Supervised):
@@ -48,6 +52,7 @@ class Connections(Supervised):
         self._drain = drain
         self._patience = patience
         self._live: set[Connection] = set()
+        self._departed: list[Session] = []
         self._empty: Deferred[None] | None = None
         self._sweeping = LoopingCall(self._sweep)
         self._sweeping.clock = clock
@@ -71,6 +76,9 @@ class Connections(Supervised):
             empty, self._empty = self._empty, None
             empty.callback(None)
 
+    def departed(self, session: Session) -> None:
+        self._departed.append(session)
+
     def speaks(self, connection: Connection, before: str) -> None:
         if before:
             self.by_dialect[before] -= 1
@@ -91,6 +99,10 @@ class Connections(Supervised):
     def startService(self) -> None:
         super().startService()
         self._sweeping.start(_SWEEP_SECONDS, now=False).addErrback(self.fail)
+        # The process did not end with the last stop, so nobody else has logged these out.
+        departed, self._departed = self._departed, []
+        for session in departed:
+            session.close("connection closed")
 
     def stopService(self) -> Deferred[None]:
         super().stopService()
@@ -101,7 +113,9 @@ class Connections(Supervised):
     async def _take_leave(self) -> None:
         for connection in list(self._live):
             connection.stop_reading()
-        await self._drain()
+        await self._drain().addTimeout(
+            self._patience + _DRAIN_SECONDS, self._clock, lambda *_: None
+        )
         for connection in list(self._live):
             connection.close("the server stops")
         if self._live:
@@ -116,13 +130,12 @@ class Connections(Supervised):
             connection.transport.abortConnection()
 
 
-class ConnectionFactory(ServerFactory):
+class ConnectionFactory(Watched):
     """
     Makes the connections of one listener.
 
     @param fixed: the dialect that all of them speak, or None to find out.
     @param encrypted: is there TLS below?
-    @ivar stopped: called when nothing listens for it any more, whoever saw to that.
     """
 
     log = Logger()
@@ -135,10 +148,6 @@ class ConnectionFactory(ServerFactory):
         self._admission = admission
         self._fixed = fixed
         self._encrypted = encrypted
-        self.stopped: Callable[[], None] = lambda: None
-
-    def stopFactory(self) -> None:
-        self.stopped()
 
     def buildProtocol(self, addr: IAddress | None) -> Connection | None:
         host = getattr(addr, "host", "")

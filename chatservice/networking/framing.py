@@ -29,6 +29,10 @@ class LineBuffer:
         self._rest = b""
         self._dropping = False
 
+    def __len__(self) -> int:
+        """How many bytes are kept of a line that has not ended."""
+        return len(self._rest)
+
     def feed(self, data: bytes) -> list[bytes]:
         """
         The lines that these bytes complete; an `Overlong` in the place of one that is too long.

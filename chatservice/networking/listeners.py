@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -124,7 +125,12 @@ def parse_listener(text: str) -> ListenerSpec:
 
 
 def make_listener(
-    reactor: Any, spec: ListenerSpec, contexts: ContextPool, *, allow_plain_text: bool = False
+    reactor: Any,
+    spec: ListenerSpec,
+    contexts: ContextPool,
+    *,
+    allow_plain_text: bool = False,
+    folder: Path = Path(),
 ) -> Listener:
     """Make a listener of its string, without listening yet.
 
@@ -134,6 +140,8 @@ def make_listener(
             extraCertChain, interface, backlog); `tls:ENDPOINT` has the default certificate.
         contexts: gives the certificates: the named ones, or the default.
         allow_plain_text: whether strangers' addresses may be listened on without TLS.
+        folder: what the paths of keys and certificates are relative to; the current one unless
+            said.
 
     Returns:
         The listener.
@@ -143,7 +151,7 @@ def make_listener(
             an address that is not loopback (as far as the string tells).
     """
     try:
-        endpoint, tls = _interpret(reactor, spec, contexts, allow_plain_text)
+        endpoint, tls = _interpret(reactor, spec, contexts, allow_plain_text, folder)
     except BadListener:
         raise
     except BadCertificate as bad:
@@ -189,11 +197,12 @@ async def listen(
 
 
 def _interpret(
-    reactor: Any, spec: ListenerSpec, contexts: ContextPool, allow_plain_text: bool
+    reactor: Any, spec: ListenerSpec, contexts: ContextPool, allow_plain_text: bool, folder: Path
 ) -> tuple[IStreamServerEndpoint, ServerContext | None]:
     text = read_endpoint_string(spec.endpoint)
     if text.kind == "ssl":
-        return _ssl_endpoint(reactor, spec, text), contexts.context_for(_named_files(spec, text))
+        endpoint = _ssl_endpoint(reactor, spec, text)
+        return endpoint, contexts.context_for(_named_files(spec, text, folder))
     if text.kind == "tls":
         rest = spec.endpoint.partition(":")[2]
         _refuse_inner_tls(spec, read_endpoint_string(rest))
@@ -231,7 +240,7 @@ def _ssl_endpoint(reactor: Any, spec: ListenerSpec, text: EndpointString) -> TCP
     return TCP4ServerEndpoint(reactor, int(ports[0]), int(backlog), interface)
 
 
-def _named_files(spec: ListenerSpec, text: EndpointString) -> CertificateFiles | None:
+def _named_files(spec: ListenerSpec, text: EndpointString, folder: Path) -> CertificateFiles | None:
     private_key = text.named.get("privateKey")
     if private_key is None:
         for name in ("certKey", "extraCertChain"):
@@ -240,9 +249,9 @@ def _named_files(spec: ListenerSpec, text: EndpointString) -> CertificateFiles |
         return None
     chain = text.named.get("extraCertChain")
     return CertificateFiles(
-        FilePath(private_key),
-        FilePath(text.named.get("certKey", private_key)),
-        None if chain is None else FilePath(chain),
+        FilePath(str(folder / private_key)),
+        FilePath(str(folder / text.named.get("certKey", private_key))),
+        None if chain is None else FilePath(str(folder / chain)),
     )
 
 

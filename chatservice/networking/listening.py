@@ -5,16 +5,33 @@ when its socket is lost without anybody having asked for it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectionLost
+from twisted.internet.error import CannotListenError, ConnectionLost
 from twisted.internet.interfaces import IAddress, IListeningPort, IReactorTime
+from twisted.internet.protocol import ServerFactory
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from chatservice.supervision import Supervised
+from chatservice.supervision import CannotStart, Supervised
 
-from .connections import ConnectionFactory
-from .listeners import Listener, listen
+from .listeners import BadListener, Listener, listen
+
+
+class Watched(ServerFactory):
+    """
+    A factory that somebody watches.
+
+    @ivar stopped: called when nothing listens for it any more, whoever saw to that.
+    """
+
+    stopped: Callable[[], None] | None = None
+
+    def stopFactory(self) -> None:
+        super().stopFactory()
+        if self.stopped is not None:
+            self.stopped()
 
 
 class Listening(Supervised):
@@ -25,7 +42,7 @@ class Listening(Supervised):
 
     log = Logger()
 
-    def __init__(self, listener: Listener, factory: ConnectionFactory, clock: IReactorTime) -> None:
+    def __init__(self, listener: Listener, factory: Watched, clock: IReactorTime) -> None:
         self._listener = listener
         self._factory = factory
         factory.stopped = self._lost
@@ -40,20 +57,31 @@ class Listening(Supervised):
         return Deferred.fromCoroutine(self._start())
 
     async def _start(self) -> None:
-        self.port = await listen(self._listener, self._factory, self._clock)
-        self.log.info("{words}", words=self._words(self.port.getHost()))
+        try:
+            self.port = await listen(self._listener, self._factory, self._clock)
+        except (BadListener, CannotListenError) as error:
+            raise CannotStart(str(error)) from None
+        self._announce(self.port.getHost())
 
-    def _words(self, host: IAddress) -> str:
-        """How to connect, for the log."""
+    def _announce(self, host: IAddress) -> None:
+        """Says how to connect."""
         tls = self._listener.tls
-        number = getattr(host, "port", None)
-        if tls is None or number is None:
-            return f"listening on {self._listener.spec}"
-        return (
-            f"listening on {self._listener.spec} - connect with: "
-            f"openssl s_client -tls1_3 -quiet -crlf -connect localhost:{number} "
-            f"(certificate SHA-256 {tls.fingerprint})"
-        )
+        spec = str(self._listener.spec)
+        port = getattr(host, "port", None)
+        if port is None:
+            self.log.info("listening on {listener}", listener=spec)
+        elif tls is None:
+            where = f"{getattr(host, 'host', '')}:{port}"
+            self.log.info("listening on {listener} ({address})", listener=spec, address=where)
+        else:
+            self.log.info(
+                "listening on {listener} - connect with: "
+                "openssl s_client -tls1_3 -quiet -crlf -connect localhost:{port} "
+                "(certificate SHA-256 {fingerprint})",
+                listener=spec,
+                port=port,
+                fingerprint=tls.fingerprint,
+            )
 
     def stopService(self) -> Deferred[None] | None:
         super().stopService()

@@ -16,6 +16,12 @@ from chatservice.controller.events import Event
 from chatservice.controller.session import Session
 from chatservice.delivery import Variant
 
+BY_LINES = "lines"
+"""The framing of dialects that are handed one line at a time."""
+
+BY_READS = "reads"
+"""The framing of dialects that are handed whatever one read brought."""
+
 Running = Coroutine[Any, Any, None]
 """A request that is not finished yet. Until it is, the connection's next line waits."""
 
@@ -28,21 +34,27 @@ class Wire(Protocol):
     @ivar server_name: the service's name, as clients are told.
     @ivar version: the service's version.
     @ivar greeted: has the line protocol's greeting been sent, before the client chose a dialect?
+    @ivar line_bytes: the longest line, in bytes without its ending. The connection drops longer
+        lines by itself; a dialect whose framing is `reads` holds its clients to it.
     """
 
     session: Session
     server_name: str
     version: str
     greeted: bool
+    line_bytes: int
 
     def write(self, payload: bytes) -> None:
         """Sends bytes, with whatever else is written in this turn of the reactor."""
 
     async def pour(self, payloads: Iterable[bytes]) -> None:
-        """Sends a long answer piece by piece, no faster than the client takes it."""
+        """
+        Sends a long answer piece by piece, no faster than the client takes it. One at a time, so
+        only from within what `Dialect.receive` returned. Events may come between the pieces.
+        """
 
     def close(self, reason: str) -> None:
-        """Has the dialect say farewell, and closes."""
+        """Has the dialect say farewell, and closes. What is written after that is not sent."""
 
     def start(self, dialect: IDialect) -> Dialect:
         """Goes over to another dialect, from the next byte on."""
@@ -66,10 +78,12 @@ SILENCE = Silence()
 class Dialect:
     """
     One connection's translator: what a dialect's package subclasses. Methods but `receive` need not
-    be overridden.
+    be overridden. What one of them raises is logged and closes the connection. That holds for a
+    `ChatError` too: a dialect catches these, and words them.
 
-    @ivar variant: how events are written for this client. Connections with the same bytes share one
-        object.
+    @ivar variant: how events are written for this client, to begin with; `Session.set_variant`
+        changes it. Connections with the same bytes share one object, which tells what they have in
+        common: a new one for each connection would cost all that variants save.
     """
 
     __slots__ = ("wire",)
@@ -84,14 +98,21 @@ class Dialect:
 
     def receive(self, data: bytes) -> Running | None:
         """
-        A line without its LF (or, with the framing `reads`, whatever one read brought).
+        A line without its LF, but perhaps with the CR before it (or, with the framing `reads`,
+        whatever one read brought).
 
         @return: None, or a request for which the next line has to wait.
         """
         raise TypeError(f"{type(self).__name__} receives nothing")
 
-    def overlong(self, beginning: bytes) -> None:
-        """A line was too long, and was dropped."""
+    def overlong(self, beginning: bytes) -> Running | None:
+        """
+        A line was too long, and was dropped but for its beginning. Never called with the framing
+        `reads`.
+
+        @return: as `receive`.
+        """
+        return None
 
     def silent(self) -> None:
         """The client has said nothing for a second since it connected."""
@@ -100,10 +121,13 @@ class Dialect:
         """The client has been silent for long: asks for a sign of life."""
 
     def acknowledge(self, event: Event, error: ChatError | None) -> None:
-        """What the client said is stored; or, with an error, it is not."""
+        """
+        What the client said (`Session.say`, `Session.tell`) is stored and told to everybody; or,
+        with an error, it is not and never will be. In the order in which it was said.
+        """
 
     def farewell(self, reason: str) -> None:
-        """Says the last words before the connection is closed."""
+        """Says the last words before the connection is closed, whoever closes it."""
 
 
 class IDialect(Interface):
@@ -113,16 +137,20 @@ class IDialect(Interface):
     """
 
     name = Attribute(
-        "What listeners, `Wire.speak` and metrics call it: lower-case letters and digits (str)."
+        "What listeners, `Wire.speak` and metrics call it: a lower-case letter, and then "
+        "lower-case letters, digits and underscores (str). No two dialects have the same."
     )
     framing = Attribute("`lines`, or `reads`: what is handed to `Dialect.receive` (str).")
     alpn = Attribute(
-        "The names by which a TLS client asks for it, RFC 7301 section 3.1 (tuple of bytes)."
+        "The names by which a TLS client asks for it, RFC 7301 section 3.1 (tuple of bytes). No "
+        "two dialects have the same."
     )
 
     def opens(line: bytes) -> bool:
         """
-        Is this a first line of the dialect's? Only asked on listeners that no dialect is fixed for.
+        Is this (a line without its ending) a first line of the dialect's? Only asked on listeners
+        that no dialect is fixed for. If several say yes, the one whose name sorts first gets the
+        connection; the line protocol gets it if none does.
         """
 
     def make(wire: Wire) -> Dialect:

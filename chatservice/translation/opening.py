@@ -5,7 +5,7 @@ no dialect knows is answered by the line protocol, which is made for people who 
 
 from __future__ import annotations
 
-from .interface import Dialect, Running, Wire
+from .interface import BY_LINES, Dialect, Running, Wire
 from .registry import Dialects
 
 
@@ -23,11 +23,13 @@ class Opening(Dialect):
     def receive(self, data: bytes) -> Running | None:
         if not data.strip():
             return None
-        chosen = self._dialects.opened_by(data.rstrip(b"\r")) or self._dialects.fallback
-        return self.wire.start(chosen).receive(data)
+        chosen = self._dialects.opened_by(data.removesuffix(b"\r"))
+        dialect = self.wire.start(chosen)
+        # Whoever frames by itself gets what was read, with the LF that ended the line.
+        return dialect.receive(data if chosen.framing == BY_LINES else data + b"\n")
 
-    def overlong(self, beginning: bytes) -> None:
-        self.wire.start(self._dialects.fallback).overlong(beginning)
+    def overlong(self, beginning: bytes) -> Running | None:
+        return self.wire.start(self._dialects.fallback).overlong(beginning)
 
     def silent(self) -> None:
         self._dialects.fallback.make(self.wire).silent()

@@ -4,24 +4,42 @@ Which dialects there are: those that Twisted's plugin system finds, the house's 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from twisted.plugin import getPlugins
+from zope.interface.exceptions import Invalid
+from zope.interface.verify import verifyObject
 
-from .interface import IDialect
+from .interface import BY_LINES, BY_READS, IDialect
+
+_N = TypeVar("_N", str, bytes)
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class BadDialect(Exception):
+    """An installed dialect cannot be used; the words name it and say why."""
 
 
 class Dialects:
     """
-    The dialects of this process, by name and by ALPN name.
+    The dialects of this process, by name and by ALPN name. Everything here goes by the order of
+    their names, so that it does not depend on the order in which plugins are found.
 
     @ivar fallback: the one that answers what none knows: the line protocol.
+    @raise BadDialect: one of them is not as `IDialect` says, or two claim one name.
     """
 
     def __init__(self, dialects: Iterable[IDialect], fallback: str = "line") -> None:
-        self._by_name = {dialect.name: dialect for dialect in dialects}
+        self._by_name: dict[str, IDialect] = {}
+        self._by_alpn: dict[bytes, IDialect] = {}
+        for dialect in sorted(map(_checked, dialects), key=lambda dialect: str(dialect.name)):
+            _claim(self._by_name, dialect.name, dialect)
+            for alpn in dialect.alpn:
+                _claim(self._by_alpn, alpn, dialect)
         self.fallback = self._by_name[fallback]
-        self._by_alpn = {name: d for d in self._by_name.values() for name in d.alpn}
 
     @classmethod
     def installed(cls) -> Dialects:
@@ -44,6 +62,25 @@ class Dialects:
         """The dialect that a TLS client asked for, if it did."""
         return self._by_alpn.get(alpn) if alpn else None
 
-    def opened_by(self, line: bytes) -> IDialect | None:
-        """The dialect whose first line this is."""
-        return next((dialect for dialect in self if dialect.opens(line)), None)
+    def opened_by(self, line: bytes) -> IDialect:
+        """The dialect whose first line this is; the fallback, if it is nobody's."""
+        others = (dialect for dialect in self if dialect is not self.fallback)
+        return next((dialect for dialect in others if dialect.opens(line)), self.fallback)
+
+
+def _checked(dialect: IDialect) -> IDialect:
+    try:
+        verifyObject(IDialect, dialect)
+    except Invalid as error:
+        raise BadDialect(f"the dialect {dialect!r} is not as IDialect says: {error}") from None
+    if not _NAME.fullmatch(dialect.name):
+        raise BadDialect(f"the dialect {dialect!r} cannot be called {dialect.name!r}")
+    if dialect.framing not in (BY_LINES, BY_READS):
+        raise BadDialect(f"the dialect {dialect.name} has an unknown framing {dialect.framing!r}")
+    return dialect
+
+
+def _claim(names: dict[_N, IDialect], name: _N, dialect: IDialect) -> None:
+    holder = names.setdefault(name, dialect)
+    if holder is not dialect:
+        raise BadDialect(f"two dialects are called {name!r}: {holder!r} and {dialect!r}")

@@ -1,10 +1,16 @@
 """
-The house's own dialects, registered as anybody's are. The first whose opening line it is gets a
-connection.
+The house's own dialects, registered as anybody's are.
 """
 
 from __future__ import annotations
 
 from chatservice.translation.line import LineProtocol
+from chatservice.translation.lobby import Lobby
+from chatservice.translation.original import Original
+from chatservice.translation.refusals import HttpRefused, IrcRefused
 
 line = LineProtocol()
+lobby = Lobby()
+original = Original()
+http_refused = HttpRefused()
+irc_refused = IrcRefused()

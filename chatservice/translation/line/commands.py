@@ -6,6 +6,7 @@ and which words answer.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _HISTORY_COUNT = 50
 
+_COUNT = re.compile("[1-9][0-9]{0,8}")
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -32,6 +35,7 @@ class Command:
     @ivar help: what it does, for people.
     @ivar least: how many arguments it needs.
     @ivar most: how many it takes; the last may hold colons.
+    @ivar says: it says something, and is answered by `Dialect.acknowledge`.
     """
 
     name: str
@@ -40,6 +44,7 @@ class Command:
     help: str
     least: int = 0
     most: int = 0
+    says: bool = False
 
 
 # Who one is.
@@ -56,10 +61,11 @@ async def _register(d: LineDialect, password: str) -> None:
 
 
 async def _logout(d: LineDialect, nick: str | None = None) -> None:
-    user = d.wire.session.user
-    if nick and nick != user.nick:
+    session = d.wire.session
+    user = session.user
+    if nick and not session.is_me(nick):
         raise BadArguments(f"you are {user.nick}")
-    await d.wire.session.log_out()
+    await session.log_out()
     d.answer("OK", "LOGOUT", user.nick)
 
 
@@ -158,11 +164,11 @@ def _say(d: LineDialect, nick: str, text: str) -> None:
 
 
 async def _history(d: LineDialect, whose: str, count: str = str(_HISTORY_COUNT)) -> None:
-    if not count.isascii() or not count.isdigit() or not 0 < len(count) < 10 or int(count) < 1:
-        raise BadArguments("the count is a whole number of at least 1")
+    if not _COUNT.fullmatch(count):
+        raise BadArguments("the count is a whole number from 1 to 999999999")
     if whose.startswith("@"):
-        where = whose
-        events = await d.wire.session.conversation(whose[1:], int(count))
+        nick, events = await d.wire.session.conversation(whose[1:], int(count))
+        where = f"@{nick}"
     else:
         room, events = await d.wire.session.history(whose, int(count))
         where = room.name
@@ -228,8 +234,8 @@ TABLE = (
     Command("INVITEROOM", _inviteroom, "INVITEROOM:room:nick", "invite somebody", 2, 2),
     Command("KICKROOM", _kickroom, "KICKROOM:room:nick", "put somebody out of a room", 2, 2),
     Command("TOPIC", _topic, "TOPIC:room[:text]", "read or set a room's topic", 1, 2),
-    Command("ROOM", _room, "ROOM:room:message", "say something to a room", 2, 2),
-    Command("SAY", _say, "SAY:nick:message", "say something to one user", 2, 2),
+    Command("ROOM", _room, "ROOM:room:message", "say something to a room", 2, 2, says=True),
+    Command("SAY", _say, "SAY:nick:message", "say something to one user", 2, 2, says=True),
     Command("HISTORY", _history, "HISTORY:room|@nick[:count]", "what was said last", 1, 2),
     Command("PROTOBUF", _protobuf, "PROTOBUF:1", "speak protobuf from here on", 1, 1),
     Command("PING", _ping, "PING:[token]", "is the server there", 0, 1),

@@ -1,6 +1,9 @@
 """
 The line protocol's requests and answers (docs/protocol.md). Which requests there are stands in
 `commands`; here is what all of them share: taking a line apart, and wording what came of it.
+
+Answers come in the order of their requests. What is said is answered when it is stored, and does
+not hold up what is said next; any other answer waits until what was said before has its own.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from chatservice.controller.errors import (
     UnknownCommand,
 )
 from chatservice.controller.events import DirectMessage, Event, Message
-from chatservice.translation.interface import Dialect, IDialect, Running, Wire
+from chatservice.translation.interface import BY_LINES, Dialect, IDialect, Running, Wire
 
 from .commands import COMMANDS, Command
 from .rendering import LINES
@@ -31,9 +34,13 @@ _WORD = re.compile(rb"[!-9;-~]{1,32}")
 class LineDialect(Dialect):
     """One client that speaks the line protocol."""
 
-    __slots__ = ()
+    __slots__ = ("_unanswered",)
 
     variant = LINES
+
+    def __init__(self, wire: Wire) -> None:
+        super().__init__(wire)
+        self._unanswered = 0
 
     # Answers.
 
@@ -70,23 +77,44 @@ class LineDialect(Dialect):
             self.wire.session.spend()
             if command is None:
                 raise UnknownCommand()
-            running = command.run(self, *_arguments(command, rest))
+            arguments = _arguments(command, rest)
+            if command.says:
+                command.run(self, *arguments)
+                self._unanswered += 1
+                return None
         except ChatError as error:
-            self._refuse(_name(command, head), error)
-            return None
-        return None if running is None else self._finish(command, running)
+            return self._refuse_in_turn(_name(command, head), error)
+        return self._run_in_turn(command, arguments)
 
-    async def _finish(self, command: Command, running: Running) -> None:
+    async def _run_in_turn(self, command: Command, arguments: list[str]) -> None:
+        await self._answered()
         try:
-            await running
+            running = command.run(self, *arguments)
+            if running is not None:
+                await running
         except ChatError as error:
             self._refuse(command.name, error)
 
-    def overlong(self, beginning: bytes) -> None:
+    async def _refuse_in_turn(self, name: str, error: ChatError) -> None:
+        await self._answered()
+        self._refuse(name, error)
+
+    async def _answered(self) -> None:
+        """Waits until all that was said before is answered."""
+        if self._unanswered:
+            await self.wire.session.settled()
+
+    def overlong(self, beginning: bytes) -> Running:
         head = beginning.partition(b":")[0]
-        self._refuse(_name(COMMANDS.get(head.upper()), head), LineTooLong())
+        name = _name(COMMANDS.get(head.upper()), head)
+        try:
+            self.wire.session.spend()
+        except ChatError as error:
+            return self._refuse_in_turn(name, error)
+        return self._refuse_in_turn(name, LineTooLong())
 
     def acknowledge(self, event: Event, error: ChatError | None) -> None:
+        self._unanswered -= 1
         if type(event) is Message:
             name, where = "ROOM", event.room
         else:
@@ -140,12 +168,12 @@ class LineProtocol:
     """The line protocol, as a dialect of the service."""
 
     name = "line"
-    framing = "lines"
+    framing = BY_LINES
     alpn = (b"chatservice.line",)
 
     def opens(self, line: bytes) -> bool:
-        head, colon, _ = line.partition(b":")
-        return bool(colon and head.isalpha()) or head.upper() in COMMANDS
+        """Whatever nobody else's first line is: this is the one that answers people who type."""
+        return True
 
     def make(self, wire: Wire) -> LineDialect:
         return LineDialect(wire)

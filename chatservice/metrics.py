@@ -1,0 +1,208 @@
+"""
+The service in figures, for Prometheus: the only module that knows `prometheus_client`. Batches are
+observed as they pass, one call each; everything else is read when somebody asks. Nothing is decided
+by a figure, and nobody imports this module but whoever puts the service together.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
+
+from prometheus_client import (
+    CollectorRegistry,
+    Histogram,
+    Info,
+    PlatformCollector,
+    ProcessCollector,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+from twisted.web.http import Request
+from twisted.web.resource import Resource
+from twisted.web.server import Site
+from twisted.web.static import Data
+
+from .controller.controller import Controller
+from .controller.events import Event
+from .delivery import Delivery
+from .networking.connections import Connections
+from .networking.listening import Watched
+from .supervision import Supervisor
+
+_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_EVENTS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000)
+
+_PAGE = b"""<!doctype html>
+<html lang="en"><title>chatservice</title>
+<p>The figures of this chat service, for Prometheus: <a href="/metrics">/metrics</a></p>
+</html>
+"""
+
+_kind = attrgetter("kind")
+
+
+class Metrics:
+    """
+    One service's figures, in a registry of their own. It is the journal's `Observer`.
+
+    @param version: the service's.
+    """
+
+    def __init__(self, version: str) -> None:
+        self.registry = CollectorRegistry()
+        self.stored: Counter[str] = Counter()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        Info("chat", "The service.", registry=self.registry).info({"version": version})
+        self._commit = self._histogram(
+            "chat_commit_seconds", "Time that storing a batch of events took.", _SECONDS
+        )
+        self._batch = self._histogram("chat_batch_events", "Events in a stored batch.", _EVENTS)
+        self._delivery = self._histogram(
+            "chat_delivery_seconds",
+            "Time from the closing of a batch until it was stored and handed to connections.",
+            _SECONDS,
+        )
+
+    def _histogram(self, name: str, words: str, buckets: Sequence[float]) -> Histogram:
+        return Histogram(name, words, buckets=buckets, registry=self.registry)
+
+    def measure(
+        self,
+        root: Supervisor,
+        controller: Controller,
+        delivery: Delivery,
+        connections: Connections,
+    ) -> None:
+        """Has the figures of these read from now on, whenever the registry is."""
+        self.registry.register(_Figures(self.stored, root, controller, delivery, connections))
+
+    def site(self) -> MetricsSite:
+        """The figures over HTTP."""
+        return MetricsSite(self.registry)
+
+    # What passes (`journal.commit.Observer`).
+
+    def committed(self, events: Sequence[Event], seconds: float) -> None:
+        self.stored.update(map(_kind, events))
+        self._batch.observe(len(events))
+        self._commit.observe(seconds)
+
+    def delivered(self, seconds: float) -> None:
+        self._delivery.observe(seconds)
+
+
+class _Figures(Collector):
+    """
+    What is read when it is asked for. That happens in a thread: so whatever the reactor's thread
+    may change meanwhile is copied in one step first.
+    """
+
+    def __init__(
+        self,
+        stored: Counter[str],
+        root: Supervisor,
+        controller: Controller,
+        delivery: Delivery,
+        connections: Connections,
+    ) -> None:
+        self._stored = stored
+        self._root = root
+        self._controller = controller
+        self._delivery = delivery
+        self._connections = connections
+
+    def collect(self) -> Iterable[Metric]:
+        state = self._controller.state
+        yield GaugeMetricFamily("chat_users", "Users logged in.", len(state.users))
+        yield GaugeMetricFamily("chat_rooms", "Rooms.", len(state.rooms))
+        yield self._speaking()
+        yield self._refused()
+        yield CounterMetricFamily(
+            "chat_sendq_closings",
+            "Connections closed because they did not read what was sent.",
+            self._connections.overflowed,
+        )
+        yield CounterMetricFamily(
+            "chat_deliveries",
+            "Events handed to connections, each counted for each connection.",
+            self._delivery.deliveries,
+        )
+        yield self._events()
+        yield self._restarts()
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+    def _speaking(self) -> Metric:
+        speaking = dict(self._connections.by_dialect)
+        family = GaugeMetricFamily(
+            "chat_connections",
+            "Open connections, by the dialect spoken; none: nothing has been said yet.",
+            labels=["dialect"],
+        )
+        for dialect, count in speaking.items():
+            family.add_metric([dialect], count)
+        family.add_metric(["none"], max(0, len(self._connections) - sum(speaking.values())))
+        return family
+
+    def _refused(self) -> Metric:
+        family = CounterMetricFamily(
+            "chat_connections_refused",
+            "Connections refused, by the limit that was reached.",
+            labels=["reason"],
+        )
+        for refusal, count in self._connections.admission.refused.items():
+            family.add_metric([refusal.name.lower()], count)
+        return family
+
+    def _events(self) -> Metric:
+        family = CounterMetricFamily(
+            "chat_events_stored", "Events stored in the journal, by kind.", labels=["kind"]
+        )
+        for kind, count in dict(self._stored).items():
+            family.add_metric([kind], count)
+        return family
+
+    def _restarts(self) -> Metric:
+        family = CounterMetricFamily(
+            "chat_restarts",
+            "Restarts of supervised children that their own end caused.",
+            labels=["supervisor", "child"],
+        )
+        for supervisor, child, count in _restarts(self._root, "root"):
+            family.add_metric([supervisor, child], count)
+        return family
+
+
+def _restarts(supervisor: Supervisor, name: str) -> Iterator[tuple[str, str, int]]:
+    for child, count in dict(supervisor.restarts).items():
+        yield name, child, count
+    for service in list(supervisor.services):
+        if isinstance(service, Supervisor):
+            yield from _restarts(service, str(service.name))
+
+
+class MetricsSite(Watched, Site):
+    """
+    The figures over HTTP, at `/metrics`, and a page at `/` that says so.
+
+    @param registry: where the figures are.
+    """
+
+    noisy = False
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        # Importing this installs a reactor.
+        from prometheus_client.twisted import MetricsResource  # noqa: PLC0415
+
+        root = Resource()
+        root.putChild(b"", Data(_PAGE, "text/html; charset=utf-8"))
+        root.putChild(b"metrics", MetricsResource(registry))
+        super().__init__(root)
+
+    def log(self, request: Request) -> None:
+        """A scrape every few seconds is no news."""

@@ -1,0 +1,408 @@
+"""The journal's drivers: what all of them do (see `journal_suite`), and what only a file can."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from twisted.internet import reactor as _reactor
+from twisted.python.filepath import FilePath
+
+from chatservice.controller.events import SAID, Event, Message
+from chatservice.journal import migrations
+from chatservice.journal.interface import IJournal, NotStored
+from chatservice.journal.memory import MemoryJournal
+from chatservice.journal.sqlite import Durability, SqliteJournal
+from tests import journal_suite
+from tests.facts import say
+from tests.journal_suite import rooms, said
+
+T = TypeVar("T")
+
+reactor: Any = _reactor
+
+
+class MemoryJournalTests(journal_suite.JournalSuite):
+    _made: MemoryJournal | None = None
+
+    def make(self) -> IJournal:
+        if self._made is None:
+            self._made = MemoryJournal(self.clock)
+        return cast(IJournal, self._made)
+
+
+class SqliteCase(journal_suite.JournalCase):
+    durability: Durability = "process"
+    _path: Path | None = None
+
+    @property
+    def path(self) -> Path:
+        """The database's file."""
+        if self._path is None:
+            folder = Path(self.mktemp())
+            folder.mkdir()
+            self._path = folder / "journal.sqlite"
+        return self._path
+
+    def make(self) -> IJournal:
+        path = FilePath(str(self.path))
+        return cast(IJournal, SqliteJournal(reactor, self.clock, path, self.durability))
+
+    async def write(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """Does something with the connection that writes, in its thread."""
+        return await cast(SqliteJournal, self.journal)._writer.run(function)
+
+    async def read(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """Does something with the connection that reads, in its thread."""
+        return await cast(SqliteJournal, self.journal)._reader.run(function)
+
+    def outside(self) -> sqlite3.Connection:
+        """Another connection to the file, as another process has it."""
+        connection = sqlite3.connect(self.path, isolation_level=None, timeout=0)
+        self.addCleanup(connection.close)
+        return connection
+
+    async def refusal(self, *events: Event) -> str:
+        """The words with which a batch is refused."""
+        with self.assertRaises(NotStored) as refused:
+            await self.store(*events)
+        return str(refused.exception)
+
+
+def pragma(name: str) -> Callable[[sqlite3.Connection], Any]:
+    """Reads a setting of SQLite's."""
+    return lambda connection: connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+class SqliteJournalTests(SqliteCase, journal_suite.JournalSuite):
+    """The contract, on disk."""
+
+
+class RestartTests(SqliteCase):
+    async def test_messages_and_records_survive_a_restart(self) -> None:
+        await self.store(say("r", "ann", "hello"), records=rooms("r"))
+
+        await self.reopen()
+
+        recovery = await self.journal.recover()
+        self.assertEqual(await self.texts("r"), ["hello"])
+        self.assertEqual(dict(recovery.records), rooms("r"))
+        self.assertEqual(said(recovery.events), ["hello"])
+
+    async def test_ids_go_on_rising_after_a_restart(self) -> None:
+        before, after = say("r", "ann", "before"), say("r", "ann", "after")
+        await self.store(before)
+        await self.reopen()
+
+        await self.store(after)
+
+        self.assertEqual(await self.texts("r"), ["before", "after"])
+        self.assertGreater(int(after.id), int(before.id))
+
+    async def test_a_process_that_dies_without_closing_loses_nothing(self) -> None:
+        await self.store(say("r", "ann", "hello"))
+        left_behind = self.journal
+        self.addCleanup(left_behind.close)
+
+        self.journal = self.make()
+        await self.journal.open()
+
+        self.assertEqual(await self.texts("r"), ["hello"])
+
+
+class DurabilityTests(SqliteCase):
+    NORMAL, FULL = 1, 2
+
+    async def test_what_is_stored_survives_the_process_by_default(self) -> None:
+        self.assertEqual(await self.write(pragma("synchronous")), self.NORMAL)
+
+    async def test_what_is_stored_survives_a_power_cut_if_asked_for(self) -> None:
+        self.durability = "power"
+        await self.reopen()
+
+        self.assertEqual(await self.write(pragma("synchronous")), self.FULL)
+
+    async def test_readers_do_not_wait_for_the_writer(self) -> None:
+        await self.store(say("r", "ann", "stored"))
+        await self.write(lambda connection: connection.execute("BEGIN IMMEDIATE"))
+
+        read = await self.texts("r")
+
+        await self.write(lambda connection: connection.execute("COMMIT"))
+        self.assertEqual(read, ["stored"])
+        self.assertEqual(pragma("journal_mode")(self.outside()), "wal")
+
+
+class SchemaTests(SqliteCase):
+    ANOTHER_STEP = "ALTER TABLE events ADD COLUMN edited INTEGER;"
+
+    async def test_an_older_database_is_brought_up_to_date_and_keeps_what_it_holds(self) -> None:
+        await self.store(say("r", "ann", "from before"), records=rooms("r"))
+        steps = [*migrations.steps(), self.ANOTHER_STEP]
+        self.patch(migrations, "steps", lambda: steps)
+
+        await self.reopen()
+
+        await self.store(say("r", "ann", "from after"))
+        self.assertEqual(await self.texts("r"), ["from before", "from after"])
+        self.assertEqual(await self.write(pragma("user_version")), len(steps))
+        self.assertEqual(await self.write(_edited), [(None,), (None,)])
+
+    async def test_a_step_is_taken_once(self) -> None:
+        steps = [*migrations.steps(), self.ANOTHER_STEP]
+        self.patch(migrations, "steps", lambda: steps)
+        await self.reopen()
+
+        await self.reopen()
+
+        self.assertEqual(await self.write(pragma("user_version")), len(steps))
+
+    async def test_a_step_that_fails_leaves_the_database_as_it_was(self) -> None:
+        await self.store(say("r", "ann", "from before"))
+        steps = migrations.steps()
+        with self.assertRaises(NotStored):
+            self.patch(
+                migrations, "steps", lambda: [*steps, self.ANOTHER_STEP + "SELECT nonsense;"]
+            )
+            await self.reopen()
+
+        self.patch(migrations, "steps", lambda: steps)
+        await self.reopen()
+
+        self.assertEqual(await self.texts("r"), ["from before"])
+        self.assertEqual(await self.write(pragma("user_version")), len(steps))
+
+    async def test_a_database_of_a_newer_service_is_refused_and_not_touched(self) -> None:
+        await self.journal.close()
+        self.outside().execute("PRAGMA user_version = 99")
+        before = self.path.read_bytes()
+
+        with self.assertRaises(NotStored) as refused:
+            await self.journal.open()
+
+        self.assertIn("version 99", str(refused.exception))
+        self.assertIn(f"knows {len(migrations.steps())}", str(refused.exception))
+        self.assertEqual(self.path.read_bytes(), before)
+
+
+def _edited(connection: sqlite3.Connection) -> list[Any]:
+    return connection.execute("SELECT edited FROM events").fetchall()
+
+
+class TroubleTests(SqliteCase):
+    """A disk that is full, locked, or broken."""
+
+    async def no_more_pages(self, more: int) -> None:
+        """Lets the database grow by so many pages."""
+
+        def limit(connection: sqlite3.Connection) -> None:
+            pages = pragma("page_count")(connection) + more
+            connection.execute(f"PRAGMA max_page_count = {pages}")
+
+        await self.write(limit)
+
+    async def test_what_a_full_disk_does_not_take_is_refused_and_nothing_of_it_is_kept(
+        self,
+    ) -> None:
+        await self.store(say("r", "ann", "before"), records=rooms("r"))
+        await self.no_more_pages(0)
+        small, large = say("r", "ann", "small"), say("r", "ann", "x" * 100_000)
+
+        words = await self.refusal(small, large)
+
+        self.assertIn("full", words)
+        self.assertEqual(await self.texts("r"), ["before"])
+        self.assertFalse(await self.journal.holds(small))
+        self.assertEqual(said((await self.journal.recover()).events), ["before"])
+
+    async def test_records_are_refused_with_their_batch(self) -> None:
+        await self.store(say("r", "ann", "before"), records=rooms("r"))
+        await self.no_more_pages(0)
+
+        with self.assertRaises(NotStored):
+            await self.store(
+                say("r", "ann", "x" * 100_000), records={("room", "r", ""): None}, mark="1"
+            )
+
+        recovery = await self.journal.recover()
+        self.assertEqual(dict(recovery.records), rooms("r"))
+        self.assertEqual(said(recovery.events), ["before"])
+
+    async def test_it_works_again_when_there_is_room(self) -> None:
+        await self.no_more_pages(0)
+        await self.refusal(say("r", "ann", "x" * 100_000))
+        await self.no_more_pages(1000)
+
+        await self.store(say("r", "ann", "after"))
+
+        self.assertEqual(await self.texts("r"), ["after"])
+
+    async def test_a_full_disk_is_still_read(self) -> None:
+        await self.store(say("r", "ann", "before"))
+        await self.no_more_pages(0)
+
+        await self.refusal(say("r", "ann", "x" * 100_000))
+
+        self.assertEqual(await self.texts("r"), ["before"])
+
+    async def test_a_locked_database_refuses_and_works_again_when_it_is_let_go(self) -> None:
+        await self.write(lambda connection: connection.execute("PRAGMA busy_timeout = 0"))
+        other = self.outside()
+        other.execute("BEGIN IMMEDIATE")
+
+        words = await self.refusal(say("r", "ann", "meanwhile"))
+
+        self.assertIn("locked", words)
+        other.execute("ROLLBACK")
+        await self.store(say("r", "ann", "after"))
+        self.assertEqual(await self.texts("r"), ["after"])
+
+    async def test_nothing_is_forgotten_while_the_database_is_locked(self) -> None:
+        await self.store(say("gone", "ann", "gone"))
+        await self.apply_all()
+        await self.write(lambda connection: connection.execute("PRAGMA busy_timeout = 0"))
+        other = self.outside()
+        other.execute("BEGIN IMMEDIATE")
+
+        with self.assertRaises(NotStored):
+            await self.prune()
+
+        other.execute("ROLLBACK")
+        self.assertEqual(await self.texts("gone"), ["gone"])
+        self.assertTrue(await self.prune())
+
+    async def test_a_file_that_is_no_database_is_refused_with_its_path_and_the_reason(self) -> None:
+        await self.journal.close()
+        for file in self.path.parent.iterdir():
+            file.unlink()
+        self.path.write_bytes(b"this was a shopping list\n" * 1000)
+
+        with self.assertRaises(NotStored) as refused:
+            await self.journal.open()
+
+        self.assertIn(str(self.path), str(refused.exception))
+        self.assertIn("not a database", str(refused.exception))
+
+    async def test_a_folder_that_is_not_there_is_refused_with_the_path(self) -> None:
+        await self.journal.close()
+        self._path = self.path / "missing" / "journal.sqlite"
+
+        with self.assertRaises(NotStored) as refused:
+            await self.make().open()
+
+        self.assertIn(str(self.path), str(refused.exception))
+
+    async def test_what_is_broken_within_the_file_is_refused_with_words(self) -> None:
+        await self.store(*(say("r", "ann", "hello") for _ in range(2000)), records=rooms("r"))
+        await self.journal.close()
+        self.break_file("events_by_target", "records")
+        await self.journal.open()
+
+        with self.assertRaises(NotStored) as unread:
+            await self.texts("r")
+        words = await self.refusal(say("r", "ann", "after"))
+
+        self.assertIn("malformed", str(unread.exception))
+        self.assertIn("malformed", words)
+        with self.assertRaises(NotStored):
+            await self.prune(messages=1)
+        with self.assertRaises(NotStored):
+            await self.journal.recover()
+
+    def break_file(self, *names: str) -> None:
+        """Overwrites the roots of tables and indexes, as a dying disk might."""
+        connection = self.outside()
+        size = pragma("page_size")(connection)
+        find = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+        roots = [connection.execute(find, (name,)).fetchone()[0] for name in names]
+        connection.close()
+        with self.path.open("r+b") as file:
+            for root in roots:
+                file.seek((root - 1) * size)
+                file.write(b"\xff" * size)
+
+    async def test_an_error_that_is_not_the_disks_is_not_called_one(self) -> None:
+        # SQLite has no 65-bit integers.
+        event = Message(target="r", room="R", actor="ann", nick="Ann", text="")
+        event.text = cast(str, 1 << 65)
+
+        with self.assertRaises(OverflowError):
+            await self.store(event)
+
+        self.assertFalse(await self.journal.holds(event))
+        await self.store(say("r", "ann", "after"))
+        self.assertEqual(await self.texts("r"), ["after"])
+
+
+class SpeedTests(SqliteCase):
+    """How queries are answered, whatever the size of the file."""
+
+    async def plan(self, ask: Callable[[], Any]) -> list[str]:
+        """How SQLite finds what a question of the journal's asks for."""
+        asked: list[str] = []
+        await self.read(lambda connection: connection.set_trace_callback(asked.append))
+        await ask()
+        await self.read(lambda connection: connection.set_trace_callback(None))
+        plan: list[str] = []
+        for query in asked:
+            rows = self.outside().execute("EXPLAIN QUERY PLAN " + query).fetchall()
+            plan.extend(row[3] for row in rows)
+        return plan
+
+    async def test_the_history_of_one_kind_runs_along_the_index(self) -> None:
+        await self.store(say("r", "ann", "1"))
+
+        plan = await self.plan(lambda: self.journal.history("r", (Message.kind,), 50))
+
+        self.assertIn(
+            "SEARCH events USING INDEX events_by_target (target=? AND kind=? AND rowid<?)", plan
+        )
+        self.assertFalse([step for step in plan if "B-TREE" in step or step == "SCAN events"])
+
+    async def test_the_history_of_several_kinds_sorts_no_more_than_it_gives(self) -> None:
+        await self.store(say("r", "ann", "1"))
+
+        plan = await self.plan(lambda: self.journal.history("r", SAID, 50))
+
+        along = "SEARCH events USING INDEX events_by_target (target=? AND kind=? AND rowid<?)"
+        self.assertEqual(plan.count(along), len(SAID))
+        self.assertNotIn("SCAN events", plan)
+
+    async def test_fifty_messages_cost_the_same_of_a_thousand_and_of_a_hundred_thousand(
+        self,
+    ) -> None:
+        costs = []
+        for total in (1_000, 99_000):
+            await self.store(*(say("r", "ann", "hello") for _ in range(total)))
+            costs.append(await self.cost(lambda: self.journal.history("r", SAID, 50)))
+
+        self.assertLessEqual(abs(costs[0] - costs[1]), 1)
+
+    async def cost(self, ask: Callable[[], Any]) -> int:
+        """How many hundreds of steps SQLite's machine takes to answer a question."""
+        steps = [0]
+
+        def step() -> int:
+            steps[0] += 1
+            return 0
+
+        await self.read(lambda connection: connection.set_progress_handler(step, 100))
+        await ask()
+        await self.read(lambda connection: connection.set_progress_handler(None, 0))
+        return steps[0]
+
+    async def test_what_to_forget_is_found_without_a_walk_over_every_event(self) -> None:
+        for _ in range(20):
+            await self.store(*(say(f"r{room}", "ann", "hello") for room in range(50)))
+        await self.apply_all(rooms("elsewhere", *(f"r{room}" for room in range(50))))
+        while await self.prune():
+            pass
+
+        before = await self.cost(self.prune)
+        for _ in range(100):
+            await self.store(*(say(f"r{room}", "ann", "hello") for room in range(50)))
+        after = await self.cost(self.prune)
+
+        self.assertLessEqual(after, before + 1)

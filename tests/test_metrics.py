@@ -1,0 +1,175 @@
+"""The figures: what Prometheus reads over HTTP from a running service, and who may read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+from prometheus_client.parser import text_string_to_metric_families
+from twisted.internet import reactor as _reactor
+from twisted.internet.error import ConnectionLost
+from twisted.internet.interfaces import IListeningPort
+from twisted.trial.unittest import TestCase
+from twisted.web.client import Agent, readBody
+
+from chatservice.config import Config, ConfigError, Limits
+from chatservice.networking.listening import Listening
+from chatservice.service import make_chat_service
+from chatservice.supervision import Supervisor
+from tests.service import HOST, PLAIN, TLS, RunningService, ServiceCase, until
+
+reactor: Any = _reactor
+
+METRICS = f"tcp:0:interface={HOST}"
+Figures = Callable[..., float | None]
+
+
+class MeasuredService(RunningService):
+    """A service with its figures."""
+
+    async def get(self, path: str) -> tuple[int, str, str]:
+        """Ask over HTTP; the status, the type and the text."""
+        listening = cast(Listening, self.root.getServiceNamed("metrics"))
+        address: Any = cast(IListeningPort, listening.port).getHost()
+        url = f"http://{HOST}:{address.port}{path}".encode()
+        response: Any = await Agent(reactor).request(b"GET", url)
+        body = await readBody(response)
+        kind = response.headers.getRawHeaders("content-type")[0]
+        return response.code, kind, body.decode()
+
+    async def figures(self) -> Figures:
+        """Read the figures, as Prometheus does; a function that looks one up."""
+        status, _, text = await self.get("/metrics")
+        assert status == 200, text
+        found = {
+            (sample.name, *sorted(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+        return lambda name, **labels: found.get((name, *sorted(labels.items())))
+
+
+class MetricsTests(ServiceCase):
+    async def measure(self, **limits: Any) -> MeasuredService:
+        settings: dict[str, Any] = {"messages_per_second": 0, "exempt_addresses": ()} | limits
+        service = MeasuredService(
+            Config(
+                name="chat.example",
+                data=Path(self.mktemp()),
+                listen=(TLS,),
+                store="memory",
+                metrics=METRICS,
+                limits=replace(Limits(stop_seconds=0), **settings),
+            )
+        )
+        self.addCleanup(service.stop)
+        await service.start()
+        return service
+
+    async def test_users_rooms_and_connections_are_counted_as_they_are_now(self) -> None:
+        service = await self.measure()
+        await service.in_room("tea", "alice", "bob")
+        await service.connect()
+        await service.has(3)
+        figure = await service.figures()
+        self.assertEqual(figure("chat_users"), 2)
+        self.assertEqual(figure("chat_rooms"), 1)
+        self.assertEqual(figure("chat_connections", dialect="line"), 2)
+        self.assertEqual(figure("chat_connections", dialect="none"), 1)
+
+    async def test_events_batches_and_deliveries_are_counted_as_they_pass(self) -> None:
+        service = await self.measure()
+        alice, bob = await service.in_room("tea", "alice", "bob")
+        before = await service.figures()
+        alice.send("ROOM:tea:one", "ROOM:tea:two", "ROOM:tea:three")
+        await bob.until("ROOM:tea:alice:three")
+        after = await service.figures()
+
+        def grown(name: str, **labels: str) -> float:
+            return (after(name, **labels) or 0) - (before(name, **labels) or 0)
+
+        self.assertEqual(grown("chat_events_stored_total", kind="message"), 3)
+        self.assertEqual(grown("chat_batch_events_sum"), 3)
+        # The line protocol's authors read their own words too.
+        self.assertEqual(grown("chat_deliveries_total"), 6)
+        batches = grown("chat_batch_events_count")
+        self.assertIn(batches, (1, 2, 3))
+        self.assertEqual(grown("chat_commit_seconds_count"), batches)
+        self.assertEqual(grown("chat_delivery_seconds_count"), batches)
+
+    async def test_refused_connections_are_counted_by_the_limit_that_was_reached(self) -> None:
+        service = await self.measure(connections=1)
+        await service.log_in("alice")
+        refused = await service.connect()
+        await refused.closed
+        figure = await service.figures()
+        self.assertEqual(figure("chat_connections_refused_total", reason="full"), 1)
+        self.assertEqual(figure("chat_connections_refused_total", reason="too_many"), 0)
+
+    async def test_connections_closed_for_not_reading_are_counted(self) -> None:
+        service = await self.measure(sendq_bytes=4096)
+        alice, bob = await service.in_room("tea", "alice", "bob")
+        bob.stall()
+        alice.send(*["ROOM:tea:" + "x" * 4000] * 2000)
+        await service.has(1)
+        figure = await service.figures()
+        self.assertEqual(figure("chat_sendq_closings_total"), 1)
+
+    async def test_restarts_are_counted_for_each_supervised_child_however_deep(self) -> None:
+        service = await self.measure()
+        networking = cast(Supervisor, service.root.getServiceNamed("networking"))
+        listening = cast(Listening, networking.getServiceNamed(f"listener {TLS}"))
+        port = cast(IListeningPort, listening.port)
+        await port.stopListening()
+        await until(lambda: listening.port not in (None, port))
+        self.assertEqual(len(self.flushLoggedErrors(ConnectionLost)), 1)
+        figure = await service.figures()
+        child = f"listener {TLS}"
+        self.assertEqual(figure("chat_restarts_total", supervisor="networking", child=child), 1)
+        self.assertEqual(figure("chat_restarts_total", supervisor="root", child="controller"), 0)
+        self.assertEqual(figure("chat_restarts_total", supervisor="root", child="metrics"), 0)
+
+    async def test_the_process_itself_and_its_version_are_among_the_figures(self) -> None:
+        figure = await (await self.measure()).figures()
+        self.assertGreater(figure("process_resident_memory_bytes") or 0, 1e6)
+        self.assertEqual(figure("chat_info", version="0.1.0"), 1)
+
+    async def test_a_page_at_the_root_links_to_the_figures_and_nothing_else_is_there(self) -> None:
+        service = await self.measure()
+        status, kind, text = await service.get("/")
+        self.assertEqual((status, kind), (200, "text/html; charset=utf-8"))
+        self.assertIn('href="/metrics"', text)
+        status, kind, text = await service.get("/metrics")
+        self.assertEqual(status, 200)
+        self.assertTrue(kind.startswith("text/plain"), kind)
+        self.assertEqual((await service.get("/other"))[0], 404)
+
+    async def test_each_service_has_figures_of_its_own(self) -> None:
+        one, other = await self.measure(), await self.measure()
+        await one.log_in("alice")
+        self.assertEqual((await one.figures())("chat_users"), 1)
+        self.assertEqual((await other.figures())("chat_users"), 0)
+
+    async def test_without_the_setting_there_are_none(self) -> None:
+        service = await self.serve()
+        self.assertNotIn("metrics", service.root.namedServices)
+
+
+class EndpointTests(TestCase):
+    def refused(self, metrics: str, **settings: Any) -> str:
+        config = Config(store="memory", listen=(PLAIN,), metrics=metrics, **settings)
+        return str(self.assertRaises(ConfigError, make_chat_service, reactor, config))
+
+    def test_an_endpoint_that_can_not_be_is_refused_with_the_name_of_the_setting(self) -> None:
+        for metrics in ("9667", "tcp", "tcp:x", "line@tcp:9667", "ssl:9667:bogus=1"):
+            words = self.refused(metrics)
+            self.assertTrue(words.startswith("metrics: "), words)
+            self.assertIn(repr(metrics), words)
+
+    def test_others_may_not_read_them_in_plain_text_unless_that_is_allowed(self) -> None:
+        self.assertIn("loopback", self.refused("tcp:9667"))
+        self.assertIn("loopback", self.refused("tcp:9667:interface=192.0.2.1"))
+        config = Config(store="memory", listen=(PLAIN,), metrics="tcp:0", allow_plain_text=True)
+        self.assertIn("metrics", make_chat_service(reactor, config).namedServices)
