@@ -11,7 +11,7 @@ import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
@@ -33,6 +33,8 @@ _LIFELINE = 3
 _TWISTD = "from twisted.scripts.twistd import run; run()"
 _LISTENING = r"listening on ssl:.* localhost:(\d+)"
 _TRUSTING = Trusting()
+
+T = TypeVar("T")
 
 reactor: Any = _reactor
 
@@ -88,7 +90,7 @@ class Process(ProcessProtocol):
     def processExited(self, reason: Failure) -> None:
         value = reason.value
         if isinstance(value, ProcessTerminated):
-            self._status = -value.signal if value.signal else value.status
+            self._status = -value.signal if value.signal else cast(int, value.exitCode)
         self.exited.callback(self._status)
 
     def processEnded(self, reason: Failure) -> None:
@@ -128,8 +130,7 @@ class Process(ProcessProtocol):
             if self.exited.called:
                 os.kill(self._daemon(), number)
             else:
-                transport: IProcessTransport = self.transport
-                transport.signalProcess(number)
+                cast(IProcessTransport, self.transport).signalProcess(number)
         except (ProcessExitedAlready, ProcessLookupError, FileNotFoundError):
             pass
 
@@ -240,11 +241,11 @@ def _spawn(case: TestCase, process: Process, arguments: tuple[str, ...]) -> None
     case.addCleanup(clean_up)
 
 
-def _copy(deferred: Deferred[Any]) -> Deferred[Any]:
+def _copy(deferred: Deferred[T]) -> Deferred[T]:
     """A Deferred of one's own to wait for; it fails if that takes too long."""
-    own: Deferred[Any] = Deferred()
+    own: Deferred[T] = Deferred()
 
-    def hand_on(result: Any) -> Any:
+    def hand_on(result: T) -> T:
         if not own.called:
             own.callback(result)
         return result

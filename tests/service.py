@@ -175,9 +175,17 @@ class Client(Protocol):
 
     def stall(self) -> None:
         """Read no more, with hardly any room left where the kernel would go on reading."""
-        raw = getattr(self.transport, "transport", self.transport)
-        raw.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self._receive_buffer(4096)
         self.transport.pauseProducing()
+
+    def read_on(self) -> None:
+        """Read again after `stall`."""
+        self._receive_buffer(2**20)
+        self.transport.resumeProducing()
+
+    def _receive_buffer(self, size: int) -> None:
+        raw = getattr(self.transport, "transport", self.transport)
+        raw.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
 
     def hang_up(self) -> Deferred[list[str]]:
         """Close in good order."""
@@ -309,7 +317,7 @@ class RunningService:
 class ServiceCase(TestCase):
     """A test of the whole service."""
 
-    timeout = 30
+    timeout = 20
 
     def assertStarts(self, text: str, beginning: str) -> None:
         """Fail unless `text` begins so."""

@@ -6,8 +6,9 @@ import os
 import stat
 from pathlib import Path
 
-from twisted.logger import globalLogPublisher
+from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
 
 from chatservice.datafolder import DataFolder
 from chatservice.supervision import CannotStart
@@ -18,7 +19,8 @@ class DataFolderTests(SynchronousTestCase):
         self.path = Path(self.mktemp()).absolute()
         self.logged: list[str] = []
 
-        def observe(event: dict[str, object]) -> None:
+        @implementer(ILogObserver)
+        def observe(event: LogEvent) -> None:
             if event["log_namespace"] == "chatservice.datafolder.DataFolder":
                 self.logged.append(str(event["log_format"]))
 

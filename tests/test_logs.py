@@ -62,7 +62,9 @@ class JSONTests(SynchronousTestCase):
         return cast("dict[str, Any]", json.loads(line, parse_constant=self.fail))
 
     def test_a_line_has_the_time_twice_the_level_the_place_and_the_words(self) -> None:
-        self.log.warn("{who} came {times} times", who="alice", times=3)
+        self.log.warn(  # noqa: G010 - Twisted's logger has no other
+            "{who} came {times} times", who="alice", times=3
+        )
         line = self.line()
         self.assertEqual(line["message"], "alice came 3 times")
         self.assertEqual((line["level"], line["namespace"]), ("warn", "a.place"))
@@ -116,6 +118,7 @@ class JSONTests(SynchronousTestCase):
         self.assertNotIn("traceback", line)
 
     def test_twisteds_older_events_are_lines_too(self) -> None:
+        @implementer(ILogObserver)
         def observe(event: dict[str, Any]) -> None:
             if event.get("log_text") == "words of old":
                 self.lines.append(json_line(event))

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from prometheus_client.parser import text_string_to_metric_families
 from twisted.internet import reactor as _reactor
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IListeningPort
 from twisted.trial.unittest import TestCase
@@ -122,7 +123,7 @@ class MetricsTests(ServiceCase):
         networking = cast(Supervisor, service.root.getServiceNamed("networking"))
         listening = cast(Listening, networking.getServiceNamed(f"listener {TLS}"))
         port = cast(IListeningPort, listening.port)
-        await port.stopListening()
+        await maybeDeferred(port.stopListening)
         await until(lambda: listening.port not in (None, port))
         self.assertEqual(len(self.flushLoggedErrors(ConnectionLost)), 1)
         figure = await service.figures()

@@ -266,7 +266,7 @@ class Session:
         while user := self._visitor():
             try:
                 await self._desk.controller.submit(*requests.log_out(user, reason))
-            except Unavailable:
+            except Unavailable:  # noqa: PERF203
                 raise
             except ChatError:
                 # Meanwhile a room of theirs went, or they were brought into one: is that all?

@@ -6,9 +6,8 @@ with its name, and touches nobody else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
@@ -33,15 +32,15 @@ from chatservice.translation.registry import Dialects
 
 from .eager import sendq_of
 from .framing import LineBuffer, Overlong
-from .keepalive import keep_alive
 from .outbox import Outbox, Outboxes
 from .pacing import Pace
+from .tcp_options import set_tcp_options
 
 _CLOSING_SECONDS = 5.0
 """How long a client may take to read the last words."""
 
-_POURED = 100
-"""Lines of a long answer that are written before the client's reading is waited for."""
+_POURED = 16_384
+"""Bytes of a long answer that are written before the client's reading is waited for."""
 
 _CLIENT_HELLO = b"\x16\x03"
 """How a TLS client begins: a handshake record (RFC 8446 section 5.1)."""
@@ -160,7 +159,7 @@ class Connection(LineReceiver):
         sendq = sendq_of(self.transport)
         if sendq is not None:
             sendq.limit_sendq(hall.patience.sendq, self._sendq_exceeded)
-        keep_alive(self.transport)
+        set_tcp_options(self.transport)
         if not self._encrypted:
             self._begin(None)
 
@@ -284,9 +283,9 @@ class Connection(LineReceiver):
         self._outbox.write(payload)
 
     async def pour(self, payloads: Iterable[bytes]) -> None:
-        pieces = iter(payloads)
-        self.write(b"".join(islice(pieces, _POURED)))
-        piece = b"".join(islice(pieces, _POURED))
+        rest = iter(payloads)
+        self.write(_piece(rest))
+        piece = _piece(rest)
         if not piece:
             return
         pace = self._pace = Pace()
@@ -298,7 +297,7 @@ class Connection(LineReceiver):
                 # Others get their turn, even if this client takes all at once.
                 await deferLater(self._hall.clock, 0)
                 self.write(piece)
-                piece = b"".join(islice(pieces, _POURED))
+                piece = _piece(rest)
         finally:
             self._pace = None
             self.transport.unregisterProducer()
@@ -413,3 +412,14 @@ class Connection(LineReceiver):
         self._closing = True
         self._outbox.close()
         self.transport.abortConnection()
+
+
+def _piece(payloads: Iterator[bytes]) -> bytes:
+    """The next of them, a piece's worth; nothing if there are no more."""
+    taken, size = [], 0
+    for payload in payloads:
+        taken.append(payload)
+        size += len(payload)
+        if size >= _POURED:
+            break
+    return b"".join(taken)

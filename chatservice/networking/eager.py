@@ -35,6 +35,9 @@ class EagerWrites(tcp.Server):
     Connection loss is never delivered inside `write`, but in a later turn of the reactor.
     """
 
+    # A producer waits while more than this waits for the socket: long answers are written with it,
+    # and must stay well below any limit of the sendq.
+    bufferSize = 2**14
     # Class attributes are the defaults, so that an unlimited connection pays no memory.
     _sendq_limit = 0
     _sendq_exceeded: Callable[[], None] | None = None

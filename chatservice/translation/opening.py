@@ -5,6 +5,10 @@ no dialect knows is answered by the line protocol, which is made for people who 
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from chatservice.controller.errors import TooFast
+
 from .interface import BY_LINES, Dialect, Running, Wire
 from .registry import Dialects
 
@@ -22,11 +26,16 @@ class Opening(Dialect):
 
     def receive(self, data: bytes) -> Running | None:
         if not data.strip():
-            return None
+            return self._nothing()
         chosen = self._dialects.opened_by(data.removesuffix(b"\r"))
         dialect = self.wire.start(chosen)
         # Whoever frames by itself gets what was read, with the LF that ended the line.
         return dialect.receive(data if chosen.framing == BY_LINES else data + b"\n")
+
+    def _nothing(self) -> None:
+        # Nothing is no first line; but who goes on and on with it is closed.
+        with suppress(TooFast):
+            self.wire.session.spend()
 
     def overlong(self, beginning: bytes) -> Running | None:
         return self.wire.start(self._dialects.fallback).overlong(beginning)

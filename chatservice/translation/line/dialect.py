@@ -69,12 +69,12 @@ class LineDialect(Dialect):
 
     def receive(self, data: bytes) -> Running | None:
         line = data[:-1] if data.endswith(b"\r") else data
-        if not line:
-            return None
         head, _, rest = line.partition(b":")
         command = COMMANDS.get(head) or COMMANDS.get(head.upper())
         try:
             self.wire.session.spend()
+            if not line:
+                return None
             if command is None:
                 raise UnknownCommand()
             arguments = _arguments(command, rest)

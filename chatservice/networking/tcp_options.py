@@ -1,6 +1,7 @@
 """
-Finding out that the other machine is gone: a peer that lost its power or its network sends no
-FIN. TCP itself asks, so that people who only read need not type to be believed alive.
+What is asked of TCP itself, for every connection: to send at once what was joined already, and to
+find out that the other machine is gone. A peer that lost its power or its network sends no FIN; the
+kernel's probes spare people who only read from typing to be believed alive.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ _PROBES = 4
 _UNACKNOWLEDGED_MS = 120_000
 
 _OPTIONS = (
+    # RFC 9293 section 3.7.4 (Nagle): a turn's writes are one write already, so to wait for the
+    # acknowledgement of the last one would only add the peer's delay to the next.
+    ("TCP_NODELAY", 1),
     # RFC 9293 section 3.8.4: the first probe after so long a silence, then so many so far apart.
     ("TCP_KEEPIDLE", _IDLE_SECONDS),
     ("TCP_KEEPINTVL", _PROBE_SECONDS),
@@ -23,9 +27,10 @@ _OPTIONS = (
 )
 
 
-def keep_alive(transport: object) -> None:
+def set_tcp_options(transport: object) -> None:
     """
-    Has the kernel give a connection up within two minutes if the peer does not answer any more.
+    Has the kernel send small writes at once, and give the connection up within two minutes if the
+    peer does not answer any more.
 
     @param transport: what a protocol has, under any number of wrappers; anything but TCP is left as
         it is. Options that the platform does not have are left out.
