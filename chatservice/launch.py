@@ -10,6 +10,7 @@ import atexit
 import os
 import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Any
 
 from twisted.application.service import Service
@@ -60,7 +61,11 @@ class Launch(Service):
         # A daemon's pipe to the process that was started, which waits for one report and ends with
         # its status. twistd would send it now, and call well begun what may still fail.
         self._report_to = self._twistd.pop("statusPipe", None)
-        self.root.startService().addCallback(lambda _: self._report(b"0"))
+        self.root.startService().addCallback(self._started)
+
+    def _started(self, _: None) -> None:
+        if self.running:
+            self._report(b"0")
 
     def stopService(self) -> Deferred[None]:
         super().stopService()
@@ -78,7 +83,8 @@ class Launch(Service):
     def _report(self, outcome: bytes) -> None:
         pipe, self._report_to = self._report_to, None
         if pipe is not None:
-            os.write(pipe, outcome[:_LONGEST_REPORT])
+            with suppress(BrokenPipeError):  # nobody waits any more
+                os.write(pipe, outcome[:_LONGEST_REPORT])
             os.close(pipe)
 
 

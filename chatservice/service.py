@@ -202,6 +202,8 @@ def _make_listeners(
 ) -> list[Listening]:
     listeners = []
     for text in config.listen:
+        if config.listen.count(text) > 1:
+            raise BadListener(text, "it is given more than once")
         spec = parse_listener(text)
         fixed = hall.dialects.named(spec.dialect) if spec.dialect else None
         if spec.dialect and fixed is None:

@@ -5,7 +5,9 @@ the file (see `config`); the command line wins.
 
 from __future__ import annotations
 
+import shutil
 import socket
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,15 @@ from .launch import Launch
 from .networking.listeners import BadListener
 from .service import make_chat_service
 
+_MORE_HELP = """\
+An endpoint is one of Twisted's (ssl:PORT, tcp:PORT:interface=127.0.0.1, unix:PATH, systemd:...):
+ssl: is TLS 1.3 and nothing older, tls:ENDPOINT puts the same over any other, and DIALECT@ENDPOINT
+is for clients of that dialect only. Plain text is for loopback addresses and UNIX sockets.
+
+What stands before `chat` is for twistd: -n stays in the foreground, --logfile, --pidfile and
+--rundir say where things are; `twistd --help` has them all. The paths in settings are relative to
+--rundir."""
+
 
 class Options(usage.Options, AuthOptionMixin):
     """What may follow `twistd chat`."""
@@ -31,13 +42,7 @@ class Options(usage.Options, AuthOptionMixin):
     longdesc = (
         "A chat service over TLS 1.3. Everything said is stored before it is delivered. "
         "Without options it listens on ssl:6667 with a self-signed certificate, and keeps its "
-        "data in ./chat-data.\n\n"
-        "An endpoint is one of Twisted's (ssl:PORT, tcp:PORT:interface=127.0.0.1, unix:PATH, "
-        "systemd:...); ssl: is TLS 1.3 and nothing older, tls:ENDPOINT puts the same over any "
-        "other, and DIALECT@ENDPOINT is for clients of one dialect only. Plain text is for "
-        "loopback addresses and UNIX sockets.\n\n"
-        "What comes before `chat` is twistd's: -n stays in the foreground, --logfile, --pidfile, "
-        "--rundir; `twistd --help` has them all. Paths are relative to the --rundir."
+        "data in ./chat-data."
     )
 
     optParameters = [
@@ -45,7 +50,7 @@ class Options(usage.Options, AuthOptionMixin):
         ["data", "d", None, "The folder of the journal and the certificate. [default: chat-data]"],
         ["store", "s", None, "Where messages are kept: sqlite or memory. [default: sqlite]"],
         ["name", None, None, "The server's name, as clients see it. [default: the host's]"],
-        ["metrics", None, None, "An endpoint for Prometheus: tcp:9667:interface=127.0.0.1"],
+        ["metrics", None, None, "Where Prometheus finds figures, as tcp:9667:interface=127.0.0.1"],
     ]
 
     optFlags = [
@@ -64,10 +69,23 @@ class Options(usage.Options, AuthOptionMixin):
 
     opt_e = opt_endpoint
 
+    def opt_auth(self, description: str) -> None:
+        """Who else vouches for nicks, as file:PATH; may be given several times."""
+        super().opt_auth(description)
+
     def opt_version(self) -> None:
         """Show the version and end."""
         print(f"chatservice {__version__}, Twisted {twisted_version}")  # noqa: T201
         raise SystemExit(0)
+
+    def getUsage(self, width: int | None = None) -> str:
+        """The help: longdesc would be one paragraph only."""
+        columns = width or shutil.get_terminal_size().columns
+        more = [
+            textwrap.fill(paragraph, columns, break_on_hyphens=False)
+            for paragraph in _MORE_HELP.split("\n\n")
+        ]
+        return "\n\n".join((super().getUsage(columns).rstrip(), *more)) + "\n"
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """

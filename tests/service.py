@@ -16,7 +16,6 @@ from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol, wrapClientTLS
 from twisted.internet.interfaces import (
-    IAddress,
     IDelayedCall,
     IOpenSSLClientConnectionCreator,
     IStreamClientEndpoint,
@@ -41,6 +40,7 @@ HOST = "127.0.0.1"
 TLS = f"ssl:0:interface={HOST}"
 PLAIN = f"tcp:0:interface={HOST}"
 GREETING = "HELLO:"
+_KERNEL_BUFFER = 65_536
 
 reactor: Any = _reactor
 
@@ -57,7 +57,7 @@ class SteppedReactor:
         self._clock.rightNow = 1_800_000_000.0
 
     def seconds(self) -> float:
-        return cast(float, self._clock.seconds())
+        return self._clock.seconds()
 
     def callLater(self, delay: float, call: Callable[..., Any], *a: Any, **kw: Any) -> IDelayedCall:
         clock: Any = self._clock if delay > 0 else reactor
@@ -150,9 +150,7 @@ class Client(Protocol):
         """The next line, the greeting left out; `Closed` if there will be none."""
         reader = self._reader = Deferred()
         self._hand_out()
-        return reader.addCallback(
-            lambda line: self.line() if line.startswith(GREETING) else line
-        )
+        return reader.addCallback(lambda line: self.line() if line.startswith(GREETING) else line)
 
     async def until(self, *beginnings: str) -> str:
         """Read on to a line that begins as one of these, and return it."""
@@ -173,19 +171,9 @@ class Client(Protocol):
             found.append(line.split(":", 2)[2])
         return found
 
-    def stall(self) -> None:
-        """Read no more, with hardly any room left where the kernel would go on reading."""
-        self._receive_buffer(4096)
-        self.transport.pauseProducing()
-
     def read_on(self) -> None:
-        """Read again after `stall`."""
-        self._receive_buffer(2**20)
+        """Read again, after `RunningService.stall`."""
         self.transport.resumeProducing()
-
-    def _receive_buffer(self, size: int) -> None:
-        raw = getattr(self.transport, "transport", self.transport)
-        raw.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
 
     def hang_up(self) -> Deferred[list[str]]:
         """Close in good order."""
@@ -306,6 +294,16 @@ class RunningService:
         """The service's side of a client's connection."""
         port = client.transport.getHost().port
         return next(each for each in self if each.transport.getPeer().port == port)
+
+    def stall(self, client: Client) -> None:
+        """Have a client read no more, with little room where the kernels would go on for it."""
+        for transport, buffer in (
+            (client.transport, socket.SO_RCVBUF),
+            (self.side_of(client).transport, socket.SO_SNDBUF),
+        ):
+            raw = getattr(transport, "transport", transport)
+            raw.getHandle().setsockopt(socket.SOL_SOCKET, buffer, _KERNEL_BUFFER)
+        client.transport.pauseProducing()
 
     @property
     def queued_bytes(self) -> list[int]:

@@ -291,8 +291,10 @@ class TogetherTests(FileCase):
         self.assertEqual(
             self.problems("[limits]\nmessage_burst = 0"),
             [
-                "limits.message_burst: expected at least 1, "
-                "because limits.messages_per_second is not 0"
+                (
+                    "limits.message_burst: expected at least 1, "
+                    "because limits.messages_per_second is not 0"
+                )
             ],
         )
 

@@ -247,7 +247,17 @@ class NameTests(ServiceCase):
     async def test_a_nick_has_only_characters_that_a_nick_may_have(self) -> None:
         client = await (await self.serve()).connect()
 
-        for nick in ("", " ", "a b", "al\tce", "al\x1bce", "#alice", "@alice", "1alice", "al\u200dice"):
+        for nick in (
+            "",
+            " ",
+            "a b",
+            "al\tce",
+            "al\x1bce",
+            "#alice",
+            "@alice",
+            "1alice",
+            "al\u200dice",
+        ):
             self.assertStarts(await client.ask(f"LOGIN:{nick}"), "ERR:LOGIN:B")
         self.assertEqual(await client.ask("LOGIN:alice"), "OK:LOGIN:alice")
 

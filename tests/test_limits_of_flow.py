@@ -82,9 +82,7 @@ class LineLengthTests(ServiceCase):
 
 class RateTests(ServiceCase):
     async def serve_slowly(self) -> RunningService:
-        return await self.serve(
-            messages_per_second=10, message_burst=40, refusals_before_close=20
-        )
+        return await self.serve(messages_per_second=10, message_burst=40, refusals_before_close=20)
 
     async def test_what_comes_too_fast_is_refused_and_not_done(self) -> None:
         service = await self.serve_slowly()
@@ -172,7 +170,7 @@ class SendqTests(ServiceCase):
         sendq = 65536
         service = await self.serve(sendq_bytes=sendq)
         alice, bob, mallory = await service.in_room("lobby", "alice", "bob", "mallory")
-        mallory.stall()
+        service.stall(mallory)
         text, most = "x" * 4000, 0
 
         while len(service.connections) == 3:
@@ -185,13 +183,15 @@ class SendqTests(ServiceCase):
         self.assertEqual(await bob.until("LEFT"), "LEFT:lobby:mallory")
         await bob.ask("PING:")
         said = [line for line in bob.seen if line.startswith("ROOM:")]
-        self.assertEqual(len(said), len([line for line in alice.seen if line.startswith("OK:ROOM")]))
+        self.assertEqual(
+            len(said), len([line for line in alice.seen if line.startswith("OK:ROOM")])
+        )
 
     async def test_who_asks_for_much_and_does_not_read_is_closed(self) -> None:
         sendq = 65536
         service = await self.serve(sendq_bytes=sendq)
         mallory = await service.log_in("mallory")
-        mallory.stall()
+        service.stall(mallory)
         most = 0
 
         while len(service.connections) == 1 and mallory.reason is None:
@@ -209,7 +209,7 @@ class SendqTests(ServiceCase):
             await alice.ask("ROOM:lobby:" + "x" * 4000)
         bob = await service.log_in("bob")
         await bob.ask("JOINROOM:lobby")
-        bob.stall()
+        service.stall(bob)
         most = 0
 
         bob.send("HISTORY:lobby:400")
@@ -237,9 +237,7 @@ class PasswordTests(ServiceCase):
             return bool(verify(hasher, hash, password))
 
         self.patch(argon2.PasswordHasher, "verify", held_verify)
-        self.patch(
-            service_module, "Passwords", partial(Passwords, max_waiting=1, parameters=cheap)
-        )
+        self.patch(service_module, "Passwords", partial(Passwords, max_waiting=1, parameters=cheap))
 
     async def account(self, service: RunningService, nick: str) -> None:
         client = await service.log_in(nick, source="127.0.0.9")

@@ -1,47 +1,24 @@
-"""Every command of the line protocol: what it does, what others are told of it, and each code that
-it can be refused with. The whole service answers, without sockets.
+"""The commands of the line protocol that are about oneself, about talk and about the connection:
+what each does, what others are told of it, and each code that it can be refused with. Those about
+rooms stand in `test_line_rooms`.
 """
 
 from __future__ import annotations
 
-from twisted.trial.unittest import SynchronousTestCase
+import re
+
+from zope.interface import implementer
 
 from chatservice.controller.errors import TooFast, Unavailable
-from chatservice.controller.requests import Policy
-from chatservice.translation.interface import BY_READS, Dialect
+from chatservice.controller.events import SAID, Event
+from chatservice.translation.interface import BY_READS, Dialect, IDialect, Wire
 from chatservice.translation.line import LineProtocol
+from chatservice.translation.line.commands import COMMANDS
 from chatservice.translation.registry import Dialects
-from tests.bench import GREETING, NOW, Client, House
-from tests.test_opening import Plain
+from tests.bench import GREETING, NOW, House
+from tests.line_case import LineCase
 
 _NOW_MS = int(NOW * 1000)
-
-
-class LineCase(SynchronousTestCase):
-    """A house with alice and bob in it."""
-
-    def setUp(self) -> None:
-        self.house = House()
-        self.alice = self.house.user("alice")
-        self.bob = self.house.user("bob")
-
-    def given(self, client: Client, *lines: str) -> None:
-        """These requests were granted before the test."""
-        answers = client.ask(*lines)
-        self.assertEqual([line for line in answers if line.startswith("ERR:")], [])
-
-    def forget(self) -> None:
-        """What everybody has got until now is no matter of the test."""
-        self.alice.lines()
-        self.bob.lines()
-
-    def refuses(self, client: Client, line: str, code: str) -> None:
-        """The line is answered with this code and with words, and nothing else."""
-        answers = client.ask(line)
-        self.assertEqual(len(answers), 1, answers)
-        err, command, got, words = answers[0].split(":", 3)
-        self.assertEqual((err, command, got), ("ERR", line.partition(":")[0].upper(), code))
-        self.assertTrue(words)
 
 
 class LoginTests(LineCase):
@@ -418,5 +395,30 @@ class ConnectionTests(LineCase):
         house.settle()
         alice.send_bytes(b"xyz")
 
-        said, stored, switched = alice.lines()[:-1], None, None
-        del said, stored, switched
+        self.assertRegex(
+            alice.received(),
+            rb"^ROOM:lobby:alice:hello\r\n"
+            rb"OK:ROOM:lobby:[0-9]+\r\n"
+            rb"OK:PROTOBUF:1\r\n"
+            rb"21\ncbazyx$",
+        )
+
+
+@implementer(IDialect)
+class Reversing:
+    """Stands in for protobuf: sends every read back, last byte first."""
+
+    name = "protobuf"
+    framing = BY_READS
+    alpn = ()
+
+    def opens(self, line: bytes) -> bool:
+        return False
+
+    def make(self, wire: Wire) -> Dialect:
+        return ReversingDialect(wire)
+
+
+class ReversingDialect(Dialect):
+    def receive(self, data: bytes) -> None:
+        self.wire.write(data[::-1])

@@ -112,7 +112,7 @@ class MetricsTests(ServiceCase):
     async def test_connections_closed_for_not_reading_are_counted(self) -> None:
         service = await self.measure(sendq_bytes=4096)
         alice, bob = await service.in_room("tea", "alice", "bob")
-        bob.stall()
+        service.stall(bob)
         alice.send(*["ROOM:tea:" + "x" * 4000] * 2000)
         await service.has(1)
         figure = await service.figures()

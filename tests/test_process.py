@@ -181,6 +181,7 @@ class UsageTests(ProcessCase):
             ("--endpoint", "bogus:1"): "listener 'bogus:1'",
             ("--endpoint", "klingon@ssl:0"): "expected one of the dialects",
             ("--endpoint", "tcp:6667"): "loopback",
+            ("--endpoint", "ssl:6667", "-e", "ssl:6667"): "given more than once",
             ("--endpoint", "ssl:0:privateKey=none.pem"): str(folder / "none.pem"),
             ("--config", "bad.toml"): "bad.toml: limits.room: unknown key",
             ("--config", "worse.toml"): "worse.toml: ",
@@ -302,11 +303,12 @@ class AuthTests(ProcessCase):
         folder = new_folder(self)
         (folder / "passwords").write_text("carol:open sesame\n")
         server = await start_server(self, "--auth", "file:passwords", folder=folder)
+        carol = await server.log_in("carol", "open sesame")
+        await carol.hang_up()
         stranger = await server.connect()
-        for attempt in ("LOGIN:carol:guess", "LOGIN:carol"):
-            answer = await stranger.ask(attempt)
-            self.assertTrue(answer.startswith("ERR:LOGIN:BAD_PASSWORD"), answer)
-        await server.log_in("carol", "open sesame")
+        for attempt, code in (("carol:guess", "BAD_PASSWORD"), ("carol", "NICK_IN_USE")):
+            answer = await stranger.ask(f"LOGIN:{attempt}")
+            self.assertTrue(answer.startswith(f"ERR:LOGIN:{code}"), answer)
         await server.log_in("dave")
 
 

@@ -10,10 +10,19 @@ import math
 from twisted.application.service import MultiService, Service
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
+from twisted.logger import ILogObserver, LogEvent, eventAsText, globalLogPublisher
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
 
-from chatservice.supervision import ChildEnded, Restart, Strategy, Supervised, Supervisor
+from chatservice.supervision import (
+    CannotStart,
+    ChildEnded,
+    Restart,
+    Strategy,
+    Supervised,
+    Supervisor,
+)
 
 
 class Crash(Exception):
@@ -762,6 +771,30 @@ class FirstStartTests(SupervisionTestCase):
         self.child(supervisor, "a").starts = [Crash("a")]
         self.successResultOf(supervisor.startService())
         self.assertEqual(self.crashes(), ["a", "hook"])
+
+    def test_a_reason_outside_the_program_is_logged_in_one_line_without_a_traceback(self) -> None:
+        lines: list[str] = []
+
+        @implementer(ILogObserver)
+        def observe(event: LogEvent) -> None:
+            lines.append(eventAsText(event, includeTimestamp=False, includeSystem=False))
+
+        globalLogPublisher.addObserver(observe)
+        self.addCleanup(globalLogPublisher.removeObserver, observe)
+        supervisor = self.supervisor()
+        self.child(supervisor, "a").starts = [CannotStart("the {port} is in use")]
+        supervisor.startService()
+        self.assertEqual(
+            [str(failure.value) for failure in self.given_up], ["the {port} is in use"]
+        )
+        self.assertEqual(
+            lines,
+            [
+                "root: a failed to start: the {port} is in use",
+                "root: a is given up, and all its siblings",
+            ],
+        )
+        self.assertEqual(self.flushLoggedErrors(CannotStart), [])
 
 
 class WhileRestartingTests(SupervisionTestCase):

@@ -346,13 +346,15 @@ def invite(state: State, policy: Policy, user: User, room_name: str, nick: str) 
 def _invitee(state: State, policy: Policy, nick: str) -> tuple[str, str, str]:
     """Identity, key and nick of a user who is here or of an account that is away."""
     try:
-        user = find_user(state, policy, nick)
-    except NoSuchUser:
-        account = state.accounts.get(policy.names.nick(nick).key)
-        if account is None:
-            raise
+        key = policy.names.nick(nick).key
+    except ChatError:
+        raise NoSuchUser() from None
+    user, account = state.users.get(key), state.accounts.get(key)
+    if user is not None:
+        return user.identity, user.key, user.nick
+    if account is not None:
         return account.key, account.key, account.nick
-    return user.identity, user.key, user.nick
+    raise NoSuchUser()
 
 
 def kick(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -143,6 +143,8 @@ class Session:
         "_desk",
         "_outlet",
         "_refused",
+        "_settled",
+        "_unacknowledged",
         "address",
         "key",
         "login",
@@ -156,6 +158,8 @@ class Session:
         self._desk = desk
         self._outlet = outlet
         self._refused = 0
+        self._unacknowledged = 0
+        self._settled: Deferred[None] | None = None
         flow = desk.flow
         self._bucket = (
             TokenBucket(flow.rate, flow.burst, desk.clock.seconds()) if flow.rate else None
@@ -249,7 +253,7 @@ class Session:
 
         @raise NickInUse: it is one.
         @raise BadPassword: the password cannot be one.
-        @raise TooMany: too many accounts were made from this address.
+        @raise TooFast: too many accounts were made from this address.
         """
         desk = self._desk
         if self.user.key in desk.controller.state.accounts:
@@ -349,6 +353,7 @@ class Session:
             requests.say_to_room(controller.state, controller.policy, self.user, room_name, text),
             self,
         )
+        self._unacknowledged += 1
 
     def tell(self, nick: str, text: str) -> None:
         """Says something to one user; `Outlet.acknowledge` tells what became of it."""
@@ -357,10 +362,17 @@ class Session:
             requests.say_to_user(controller.state, controller.policy, self.user, nick, text),
             self,
         )
+        self._unacknowledged += 1
 
     def settled(self) -> Deferred[None]:
-        """Fires when all that was said until now is acknowledged."""
-        return self._desk.controller.journal.drain()
+        """
+        Fires when all that was said is acknowledged; for one request at a time. A dialect whose
+        answers come in the order of the requests waits for it.
+        """
+        if not self._unacknowledged:
+            return succeed(None)
+        self._settled = Deferred()
+        return self._settled
 
     def applied(self, event: Event, error: ChatError | None) -> None:
         """What was said is stored, or not (see `log.Origin`)."""
@@ -368,6 +380,10 @@ class Session:
             self._outlet.acknowledge(event, error)
         except Exception:  # noqa: BLE001 - supervised here
             self.crashed(Failure())
+        self._unacknowledged -= 1
+        if self._settled is not None and not self._unacknowledged:
+            settled, self._settled = self._settled, None
+            settled.callback(None)
 
     def crashed(self, reason: Failure) -> None:
         """Something of this connection's broke (see `delivery.Recipient`)."""

@@ -200,7 +200,8 @@ class State:
         del self.users[user.key]
         del self.identities[user.identity]
         self.dirty.add(("user", user.key, ""))
-        if user.key not in self.accounts:
+        account = self.accounts.get(user.key)
+        if account is None or account.skeleton != user.skeleton:
             self.nick_skeletons.pop(user.skeleton, None)
         if user.account:
             return

@@ -26,13 +26,14 @@ class Opening(Dialect):
 
     def receive(self, data: bytes) -> Running | None:
         if not data.strip():
-            return self._nothing()
+            self._count_nothing()
+            return None
         chosen = self._dialects.opened_by(data.removesuffix(b"\r"))
         dialect = self.wire.start(chosen)
         # Whoever frames by itself gets what was read, with the LF that ended the line.
         return dialect.receive(data if chosen.framing == BY_LINES else data + b"\n")
 
-    def _nothing(self) -> None:
+    def _count_nothing(self) -> None:
         # Nothing is no first line; but who goes on and on with it is closed.
         with suppress(TooFast):
             self.wire.session.spend()

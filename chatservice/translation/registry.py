@@ -72,7 +72,8 @@ def _checked(dialect: IDialect) -> IDialect:
     try:
         verifyObject(IDialect, dialect)
     except Invalid as error:
-        raise BadDialect(f"the dialect {dialect!r} is not as IDialect says: {error}") from None
+        words = " ".join(str(error).split())
+        raise BadDialect(f"a dialect is not as IDialect says: {words}") from None
     if not _NAME.fullmatch(dialect.name):
         raise BadDialect(f"the dialect {dialect!r} cannot be called {dialect.name!r}")
     if dialect.framing not in (BY_LINES, BY_READS):

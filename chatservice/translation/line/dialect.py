@@ -34,13 +34,9 @@ _WORD = re.compile(rb"[!-9;-~]{1,32}")
 class LineDialect(Dialect):
     """One client that speaks the line protocol."""
 
-    __slots__ = ("_unanswered",)
+    __slots__ = ()
 
     variant = LINES
-
-    def __init__(self, wire: Wire) -> None:
-        super().__init__(wire)
-        self._unanswered = 0
 
     # Answers.
 
@@ -80,14 +76,13 @@ class LineDialect(Dialect):
             arguments = _arguments(command, rest)
             if command.says:
                 command.run(self, *arguments)
-                self._unanswered += 1
                 return None
         except ChatError as error:
             return self._refuse_in_turn(_name(command, head), error)
         return self._run_in_turn(command, arguments)
 
     async def _run_in_turn(self, command: Command, arguments: list[str]) -> None:
-        await self._answered()
+        await self.wire.session.settled()
         try:
             running = command.run(self, *arguments)
             if running is not None:
@@ -96,13 +91,8 @@ class LineDialect(Dialect):
             self._refuse(command.name, error)
 
     async def _refuse_in_turn(self, name: str, error: ChatError) -> None:
-        await self._answered()
+        await self.wire.session.settled()
         self._refuse(name, error)
-
-    async def _answered(self) -> None:
-        """Waits until all that was said before is answered."""
-        if self._unanswered:
-            await self.wire.session.settled()
 
     def overlong(self, beginning: bytes) -> Running:
         head = beginning.partition(b":")[0]
@@ -114,7 +104,6 @@ class LineDialect(Dialect):
         return self._refuse_in_turn(name, LineTooLong())
 
     def acknowledge(self, event: Event, error: ChatError | None) -> None:
-        self._unanswered -= 1
         if type(event) is Message:
             name, where = "ROOM", event.room
         else:
