@@ -43,18 +43,18 @@ def json_line(event: LogEvent) -> str:
         `message`, `traceback` if there was a failure, and the event's own fields as far as they are
         simple values.
     """
+    line: dict[str, object] = {}
     timestamp = event.get("log_time")
-    line: dict[str, object] = dict(_own_fields(event))
     if isinstance(timestamp, (int, float)):
         line["time"] = datetime.fromtimestamp(timestamp, timezone.utc).isoformat()
         line["timestamp"] = timestamp
-    level = event.get("log_level")
-    line["level"] = getattr(level, "name", "info")
+    line["level"] = getattr(event.get("log_level"), "name", "info")
     line["namespace"] = str(event.get("log_namespace", "-"))
     line["message"] = formatEvent(event)
     failure = event.get("log_failure")
     if isinstance(failure, Failure):
         line["traceback"] = _traceback(failure)
+    line.update(_own_fields(event))
     return json.dumps(line) + "\n"
 
 

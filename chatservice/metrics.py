@@ -20,9 +20,11 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
-from twisted.web.http import Request
+from twisted.internet.address import IPv4Address, UNIXAddress
+from twisted.internet.interfaces import IAddress
+from twisted.web import http
 from twisted.web.resource import Resource
-from twisted.web.server import Site
+from twisted.web.server import Request, Site
 from twisted.web.static import Data
 
 from .controller.controller import Controller
@@ -186,6 +188,20 @@ def _restarts(supervisor: Supervisor, name: str) -> Iterator[tuple[str, str, int
             yield from _restarts(service, str(service.name))
 
 
+class _LocalRequest(Request):
+    """A request that may come through a UNIX socket, where WSGI wants hosts and ports."""
+
+    def getClientAddress(self) -> IAddress:
+        return _with_host(super().getClientAddress())
+
+    def getHost(self) -> IAddress:
+        return _with_host(super().getHost())
+
+
+def _with_host(address: IAddress) -> IAddress:
+    return IPv4Address("TCP", "127.0.0.1", 0) if isinstance(address, UNIXAddress) else address
+
+
 class MetricsSite(Watched, Site):
     """
     The figures over HTTP, at `/metrics`, and a page at `/` that says so.
@@ -202,7 +218,7 @@ class MetricsSite(Watched, Site):
         root = Resource()
         root.putChild(b"", Data(_PAGE, "text/html; charset=utf-8"))
         root.putChild(b"metrics", MetricsResource(registry))
-        super().__init__(root)
+        super().__init__(root, requestFactory=_LocalRequest)
 
-    def log(self, request: Request) -> None:
+    def log(self, request: http.Request) -> None:
         """A scrape every few seconds is no news."""

@@ -222,7 +222,7 @@ class SecretsTests(ProcessCase):
         await bob.ask("SAY:alice:Whispered")
         await alice.until("SAY:bob:Whispered")
         await self.err(server, bob)
-        await alice.hang_up()
+        await alice.ask("LOGOUT:")
         again = await server.log_in("alice", "Swordfish")
         await again.vanish()
 

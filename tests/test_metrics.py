@@ -10,10 +10,13 @@ from typing import Any, cast
 from prometheus_client.parser import text_string_to_metric_families
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import maybeDeferred
+from twisted.internet.endpoints import UNIXClientEndpoint
 from twisted.internet.error import ConnectionLost
-from twisted.internet.interfaces import IListeningPort
+from twisted.internet.interfaces import IListeningPort, IStreamClientEndpoint
 from twisted.trial.unittest import TestCase
-from twisted.web.client import Agent, readBody
+from twisted.web.client import URI, Agent, readBody
+from twisted.web.iweb import IAgentEndpointFactory
+from zope.interface import implementer
 
 from chatservice.config import Config, ConfigError, Limits
 from chatservice.networking.listening import Listening
@@ -25,6 +28,17 @@ reactor: Any = _reactor
 
 METRICS = f"tcp:0:interface={HOST}"
 Figures = Callable[..., float | None]
+
+
+@implementer(IAgentEndpointFactory)
+class OneEndpoint:
+    """Has an HTTP client connect to one place, whatever the address says."""
+
+    def __init__(self, endpoint: IStreamClientEndpoint) -> None:
+        self._endpoint = endpoint
+
+    def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
+        return self._endpoint
 
 
 class MeasuredService(RunningService):
@@ -53,7 +67,7 @@ class MeasuredService(RunningService):
 
 
 class MetricsTests(ServiceCase):
-    async def measure(self, **limits: Any) -> MeasuredService:
+    async def measure(self, metrics: str = METRICS, **limits: Any) -> MeasuredService:
         settings: dict[str, Any] = {"messages_per_second": 0, "exempt_addresses": ()} | limits
         service = MeasuredService(
             Config(
@@ -61,7 +75,7 @@ class MetricsTests(ServiceCase):
                 data=Path(self.mktemp()),
                 listen=(TLS,),
                 store="memory",
-                metrics=METRICS,
+                metrics=metrics,
                 limits=replace(Limits(stop_seconds=0), **settings),
             )
         )
@@ -146,6 +160,18 @@ class MetricsTests(ServiceCase):
         self.assertEqual(status, 200)
         self.assertTrue(kind.startswith("text/plain"), kind)
         self.assertEqual((await service.get("/other"))[0], 404)
+
+    async def test_they_can_be_read_through_a_unix_socket(self) -> None:
+        # In the working folder of trial: a socket's path must be short.
+        path = f"{self._testMethodName[-20:]}.sock"
+        service = await self.measure(f"unix:{path}")
+        await service.log_in("alice")
+        endpoint = UNIXClientEndpoint(reactor, path)
+        agent = Agent.usingEndpointFactory(reactor, OneEndpoint(endpoint))
+        response: Any = await agent.request(b"GET", b"http://chat/metrics")
+        body = await readBody(response)
+        self.assertEqual(response.code, 200)
+        self.assertIn(b"chat_users 1.0\n", body)
 
     async def test_each_service_has_figures_of_its_own(self) -> None:
         one, other = await self.measure(), await self.measure()

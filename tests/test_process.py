@@ -304,7 +304,7 @@ class AuthTests(ProcessCase):
         (folder / "passwords").write_text("carol:open sesame\n")
         server = await start_server(self, "--auth", "file:passwords", folder=folder)
         carol = await server.log_in("carol", "open sesame")
-        await carol.hang_up()
+        await carol.ask("LOGOUT:")
         stranger = await server.connect()
         for attempt, code in (("carol:guess", "BAD_PASSWORD"), ("carol", "NICK_IN_USE")):
             answer = await stranger.ask(f"LOGIN:{attempt}")

@@ -144,6 +144,8 @@ class Connection(LineReceiver):
         self._leaving = False
         self._closing = False
         self._lost = False
+        self._departed = False
+        self._reason = "connection closed"
         self._silence: IDelayedCall | None = None
         self._pace: Pace | None = None
 
@@ -183,18 +185,23 @@ class Connection(LineReceiver):
         self._outbox.close()
         self._hush()
         self._hall.registry.discard(self)
-        if self._running is None:
-            self._gone()
+        self._depart()
 
-    def _gone(self) -> None:
+    def _depart(self) -> None:
         """
-        The connection is lost, and no request of it is under way. If that is because the service
-        stops, its user is left in the state: the next process finds everybody gone.
+        Once nothing more is read and no request is under way, the user is gone: a client that takes
+        its time to close is not waited for. If it is the service that stops, its user is left in
+        the state: the next process finds everybody gone.
         """
-        if self._leaving:
+        if self._departed or self._running is not None:
+            return
+        if not self._leaving:
+            self.session.close(self._reason)
+        elif self._lost:
             self._hall.registry.departed(self.session)
         else:
-            self.session.close("connection closed")
+            return
+        self._departed = True
 
     # What is read.
 
@@ -258,9 +265,9 @@ class Connection(LineReceiver):
 
     def _finished(self, _: None) -> None:
         self._running = None
-        if self._lost:
-            self._gone()
-        elif not self._closing and not self._leaving:
+        if self._closing:
+            self._depart()
+        elif not self._leaving:
             waiting, self._waiting = self._waiting, []
             self._receive(self._reframe(waiting))
             if self._running is None:
@@ -321,7 +328,7 @@ class Connection(LineReceiver):
     def close(self, reason: str) -> None:
         if self._closing:
             return
-        self._closing = True
+        self._closing, self._reason = True, reason
         if self._begun:
             self._guard(self._dialect.farewell, reason)
         self._outbox.flush()
@@ -333,6 +340,7 @@ class Connection(LineReceiver):
         # closes too is only seen by reading.
         self.transport.resumeProducing()
         self.transport.loseConnection()
+        self._depart()
 
     # What the controller asks for (`controller.session.Outlet`).
 

@@ -77,7 +77,11 @@ class Connections(Supervised):
             empty.callback(None)
 
     def departed(self, session: Session) -> None:
-        self._departed.append(session)
+        if self.running:
+            # Its end took longer than the stop.
+            session.close("connection closed")
+        else:
+            self._departed.append(session)
 
     def speaks(self, connection: Connection, before: str) -> None:
         if before:

@@ -111,9 +111,9 @@ class OriginalDialect(Dialect):
             if len(request) > self.wire.line_bytes:
                 raise LineTooLong()
             name, _, rest = _text(request).partition(":")
-            command = _COMMANDS.get(name.upper())
+            command = COMMANDS.get(name.upper())
             if command is None:
-                raise UnknownCommand(f"there is no such command; there are {', '.join(_COMMANDS)}")
+                raise UnknownCommand(f"there is no such command; there are {', '.join(COMMANDS)}")
             await command.run(self, *_arguments(command, rest))
         except ChatError as error:
             self._refuse(error)
@@ -266,7 +266,7 @@ async def _exit(d: OriginalDialect) -> None:
     d.wire.close("come again")
 
 
-_COMMANDS = {
+COMMANDS = {
     "LOGIN": Command(_login, "LOGIN:nick[:password]", 1, 2),
     "LOGOUT": Command(_logout, "LOGOUT:[nick]", 0, 1),
     "WHOAMI": Command(_whoami, "WHOAMI:"),
