@@ -161,6 +161,7 @@ class Pipe:
         reading: whether it would be handed bytes.
         disconnecting: whether the server has begun to close.
         aborted: whether it did so without waiting.
+        lingers: whether the other end leaves it open when the server closes.
     """
 
     def __init__(self, clock: Clock, alpn: bytes | None) -> None:
@@ -171,6 +172,7 @@ class Pipe:
         self.reading = True
         self.disconnecting = False
         self.aborted = False
+        self.lingers = False
         self._unread: list[bytes] = []
 
     def carry(self, data: bytes) -> None:
@@ -202,7 +204,8 @@ class Pipe:
 
     def loseConnection(self) -> None:
         self.disconnecting = True
-        self._clock.callLater(0, self.lose)
+        if not self.lingers:
+            self._clock.callLater(0, self.lose)
 
     def abortConnection(self) -> None:
         self.disconnecting = self.aborted = True

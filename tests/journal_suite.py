@@ -381,6 +381,20 @@ class JournalSuite(JournalCase):
         self.assertEqual((first, between), (4, ["4", "5", "6"]))
         self.assertEqual((second, await self.texts("r")), (2, ["6"]))
 
+    async def test_a_slice_is_no_larger_whatever_it_is_made_of(self) -> None:
+        await self.store(*(say("old", "ann", "old") for _ in range(3)))
+        self.clock.advance(DAY)
+        for target in ("gone", "gone too"):
+            await self.store(*(say(target, "ann", "gone") for _ in range(3)))
+        await self.apply_all(rooms("old", "elsewhere"))
+
+        forgotten = [await self.prune(seconds=DAY / 2, most=4) for _ in range(3)]
+
+        self.assertEqual(forgotten[:2], [4, 4])
+        self.assertLess(forgotten[2], 4)
+        texts = [await self.texts(target) for target in ("old", "gone", "gone too")]
+        self.assertEqual(texts, [[], [], []])
+
     async def test_what_no_record_holds_yet_is_not_forgotten(self) -> None:
         applied, younger = say("gone", "ann", "applied"), say("gone", "ann", "younger")
         await self.store(applied, younger)

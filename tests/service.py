@@ -315,7 +315,7 @@ class RunningService:
 class ServiceCase(TestCase):
     """A test of the whole service."""
 
-    timeout = 20
+    timeout = 120
 
     def assertStarts(self, text: str, beginning: str) -> None:
         """Fail unless `text` begins so."""

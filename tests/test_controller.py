@@ -12,6 +12,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from chatservice.controller import requests
 from chatservice.controller.controller import Controller
 from chatservice.controller.errors import (
     AlreadyLoggedIn,
@@ -96,9 +97,15 @@ class Client:
 
 
 class Shelf(MemoryJournal):
-    """A journal whose disk can be full."""
+    """
+    A journal whose disk can be full, or slow.
 
-    full = False
+    @ivar full: nothing can be stored.
+    @ivar slow: what is stored takes until `store`.
+    """
+
+    full = slow = False
+    _under_way: Deferred[None] | None = None
 
     def commit(
         self, events: Sequence[Event], records: Mapping[RecordKey, Record | None], mark: str
@@ -107,7 +114,18 @@ class Shelf(MemoryJournal):
             refused: Deferred[None] = Deferred()
             refused.errback(NotStored("the shelf is full"))
             return refused
-        return super().commit(events, records, mark)
+        stored = super().commit(events, records, mark)
+        if not self.slow:
+            return stored
+        assert self._under_way is None, "one batch at a time"
+        self._under_way = Deferred()
+        return self._under_way
+
+    def store(self) -> None:
+        """What is under way is stored."""
+        assert self._under_way is not None, "nothing is being stored"
+        over, self._under_way = self._under_way, None
+        over.callback(None)
 
 
 class ControllerCase(SynchronousTestCase):
@@ -353,6 +371,21 @@ class LeavingTests(ControllerCase):
         self.assertEqual(next_ann.session.user.nick, "ann")
         self.assertIn("ann", self.state.rooms["den"].members)
 
+    def test_who_is_not_known_any_more_does_not_act_as_the_next_of_that_nick(self) -> None:
+        # As after a defect: nobody has told the session.
+        left, last = requests.log_out(self.ann.session.user, "gone")[::2]
+        self.asked(self.owner.session.kick("hall", "ann"))
+        self.controller.submit(left, last)
+        self.turn()
+        next_ann = self.log_in("ann", "den")
+
+        self.assertRaises(NotLoggedIn, lambda: self.ann.session.user)
+        self.ann.session.close("gone")
+        self.turn()
+
+        self.assertIn("ann", self.state.rooms["den"].members)
+        self.assertEqual(next_ann.session.user.nick, "ann")
+
     def test_a_full_disk_refuses_to_log_out_and_one_is_still_there(self) -> None:
         self.shelf.full = True
         out = self.asked(self.ann.session.log_out())
@@ -595,6 +628,32 @@ class ControllerCrashTests(CrashCase):
         self.assertNotIn("bob", self.state.users)
         self.log_in("bob")
 
+    def test_nothing_is_kept_of_a_state_that_is_half_changed(self) -> None:
+        whole = State.apply
+        broken = [False]
+
+        def apply(state: State, event: Event) -> None:
+            if isinstance(event, Message) and not broken[0]:
+                broken[0] = True
+                self.bob.session.say("den", "meanwhile")
+                den = state.rooms["den"]
+                den.topic = None
+                state.dirty.add(("room", den.id, ""))
+                raise ZeroDivisionError("a defect")
+            whole(state, event)
+
+        self.patch(State, "apply", apply)
+        before = all_records(self.state)
+
+        self.ann.session.say("den", "crash")
+        self.turn()
+        self.ann.session.say("den", "after")
+        self.turn()
+
+        self.restarted()
+        self.assertEqual(all_records(self.state), before)
+        self.assertEqual(self.bob.heard(), ["ann: crash", "bob: meanwhile", "ann: after"])
+
     def test_two_crashes_in_a_short_time_are_too_much(self) -> None:
         for text in ("1", "2"):
             self.break_apply()
@@ -683,6 +742,27 @@ class DeliveryCrashTests(CrashCase):
 
         self.restarted()
         self.assertEqual(self.cid.heard(), ["ann: welcome"])
+
+    def test_the_batch_that_was_being_stored_then_is_told_and_answered_once(self) -> None:
+        self.break_deliver()
+        self.shelf.slow = True
+        self.ann.session.say("den", "broken")
+        self.turn()
+        self.bob.session.say("den", "under way")
+        self.shelf.store()
+        self.cid.session.say("hall", "waiting")
+        self.turn()
+        self.assertEqual((self.bob.answers, self.cid.answers), ([], []))
+
+        self.shelf.store()
+        self.turn()
+        self.shelf.store()
+
+        self.restarted()
+        self.assertEqual(self.ann.heard(), ["bob: under way"])
+        self.assertEqual(self.bob.heard(), ["bob: under way", "cid: waiting"])
+        answers = [client.answers for client in (self.ann, self.bob, self.cid)]
+        self.assertEqual(answers, [["broken: OK"], ["under way: OK"], ["waiting: OK"]])
 
     def test_a_telling_that_breaks_again_while_it_catches_up_is_left_out(self) -> None:
         whole = self.delivery.deliver

@@ -501,6 +501,23 @@ class IntensityTests(CrashCase):
         self.assertStarts((await lost)[-1], "BYE:")
         self.flushLoggedErrors(Defect)
 
+    async def test_everybody_is_told_although_the_journal_is_what_broke(self) -> None:
+        def broken(*_: object) -> None:
+            raise Defect()
+
+        self.patch(self.disk, "_commit", broken)
+        self.assertStarts(await self.ann.ask("ROOM:den:1"), "ERR:ROOM:UNAVAILABLE:")
+        self.ann.send("ROOM:den:2")
+        lost = [client.closed for client in (self.ann, self.bob, self.cid)]
+        while not self.gave_up:
+            await deferLater(reactor, 0)
+            self.service.time.advance(0.1)
+
+        for closed in lost:
+            self.assertStarts((await closed)[-1], "BYE:")
+        self.assertFalse([line for line in self.ann.seen if line.startswith("OK:ROOM")])
+        self.assertEqual(len(self.flushLoggedErrors(Defect)), 2)
+
     async def test_one_in_a_while_is_not(self) -> None:
         for text in ("1", "2", "3"):
             await self.crash(text)

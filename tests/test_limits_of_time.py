@@ -4,7 +4,7 @@ between two lines. The service's clock is the test's: nobody waits here.
 
 from __future__ import annotations
 
-from contextlib import suppress
+import contextlib
 
 from OpenSSL import SSL
 
@@ -15,7 +15,7 @@ def client_hello() -> bytes:
     """What a TLS client says first."""
     connection = SSL.Connection(SSL.Context(SSL.TLS_CLIENT_METHOD), None)
     connection.set_connect_state()
-    with suppress(SSL.WantReadError):
+    with contextlib.suppress(SSL.WantReadError):
         connection.do_handshake()
     return connection.bio_read(65536)
 

@@ -66,6 +66,7 @@ class OrderTests(LineCase):
                         "ROOM:lobby:1",
                         "WHOAMI:",
                         "ROOM:lobby:2",
+                        "ROOM:lobby:3",
                         "ROOM:nowhere:3",
                         "SAY:bob:4",
                         "FLY:",
@@ -79,6 +80,7 @@ class OrderTests(LineCase):
             [
                 "OK:ROOM:lobby",
                 "OK:WHOAMI:alice",
+                "OK:ROOM:lobby",
                 "OK:ROOM:lobby",
                 "ERR:ROOM:NO_SUCH_ROOM",
                 "OK:SAY:bob",
@@ -169,6 +171,30 @@ class OrderTests(LineCase):
 
         self.assertEqual(self.bob.lines(), ["ROOM:lobby:alice:1", "LEFT:lobby:alice"])
         self.assertEqual(self.bob.ask("LISTUSERS:"), ["ITEM:LISTUSERS:bob", "OK:LISTUSERS"])
+
+    def test_a_client_that_does_not_close_is_not_waited_for(self) -> None:
+        self.alice.pipe.lingers = True
+        self.alice.send("QUIT:")
+
+        self.assertEqual(self.bob.lines(), ["LEFT:lobby:alice"])
+        self.assertEqual(self.bob.ask("LISTUSERS:"), ["ITEM:LISTUSERS:bob", "OK:LISTUSERS"])
+        self.assertFalse(self.alice.pipe.aborted)
+        self.house.wait(5)
+        self.assertTrue(self.alice.pipe.aborted)
+
+    def test_one_that_is_closed_in_the_middle_of_a_request_is_read_to_its_end(self) -> None:
+        self.alice.pipe.lingers = True
+        self.house.journal.hold()
+        self.alice.send("NEWROOM:ops")
+        self.assertFalse(self.alice.pipe.reading)
+
+        self.house.wait(Patience().idle + 1)
+
+        self.assertEqual(self.alice.lines(), ["PING:chat.example", "BYE:idle for too long"])
+        self.assertTrue(self.alice.pipe.reading)
+        self.house.journal.release()
+        self.house.settle()
+        self.assertNotIn("alice", self.house.controller.state.users)
 
 
 class LineTests(LineCase):

@@ -216,6 +216,13 @@ class ReadTests(OriginalCase):
             alice.send_bytes(read)
             self.assertEqual(alice.writes(), [answer])
 
+    def test_a_first_read_that_is_too_long_is_one_error_too(self) -> None:
+        for read in (5000 * b"x", 5000 * b"WHOAMI:\n"):
+            client = self.client()
+            client.send_bytes(read)
+
+            self.assertEqual(client.writes(), [b"<h>Error: the line is too long."])
+
     def test_the_limit_is_that_of_a_line(self) -> None:
         alice = self.user("alice", "NEWROOM:lobby", "JOINROOM:lobby")
 

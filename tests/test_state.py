@@ -516,6 +516,7 @@ class RecordTests(StateCase):
         self.assertEqual(again.members, {"bob": restored.users["bob"]})
         self.assertEqual(restored.users["bob"].rooms, {again.id: again})
         self.assertEqual(restored.users["bob"].invitations, {again.id})
+        self.assertEqual((again.owner, again.kept, again.private), ("ann", True, True))
         self.assertEqual(restored.owned, {"ann": {again.id}})
         self.assertEqual(restored.dirty, set())
 

@@ -139,8 +139,6 @@ class GroupCommit(Supervised):
             self._closing = self._clock.callLater(0, self._close_batch)
 
     def _close_batch(self) -> None:
-        if self._closing is not None and self._closing.active():
-            self._closing.cancel()
         self._closing = None
         if self._filling.events and self._open and self._sink is not None:
             batch, self._filling = self._filling, Batch()
