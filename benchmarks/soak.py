@@ -23,7 +23,7 @@ import soak_server
 from soak_ledger import Ledger, compare, read_journal
 from soak_people import CAST, LONGEST_ACT, RESIDENTS, Scene, keep_on, make_rooms, resident
 
-_WARM_UP = 0.2
+_WARM_UP = 1 / 3
 _GROWTH = 1.05
 _GROWTH_BYTES = 2_000_000
 _MEGABYTE = 1_000_000

@@ -23,10 +23,10 @@ from .authentication.portal import make_portal
 from .authentication.throttle import Throttle
 from .config import Config, ConfigError, Limits
 from .controller.controller import Controller
+from .controller.desk import Desk, Flow
 from .controller.names import NameRules
+from .controller.policy import Policy
 from .controller.rate import Allowance
-from .controller.requests import Policy
-from .controller.session import Desk, Flow
 from .datafolder import DataFolder
 from .delivery import Delivery
 from .journal.commit import GroupCommit
@@ -36,9 +36,9 @@ from .journal.retention import Forgetting
 from .journal.sqlite import SqliteJournal
 from .networking.admission import Admission
 from .networking.certificates import BadCertificate, CertificateFiles, ensure_self_signed
-from .networking.connection import Hall, Patience
 from .networking.connections import ConnectionFactory, Connections
 from .networking.contexts import CertificateWatch, ContextPool
+from .networking.hall import Hall, Patience
 from .networking.listeners import BadListener, ListenerSpec, make_listener, parse_listener
 from .networking.listening import Listening
 from .networking.outbox import Outboxes

@@ -16,18 +16,20 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from chatservice.controller.controller import Controller
+from chatservice.controller.desk import Desk, Flow
 from chatservice.controller.errors import BadPassword, ChatError
 from chatservice.controller.events import Event
+from chatservice.controller.policy import Policy
 from chatservice.controller.rate import Allowance
 from chatservice.controller.records import Record
-from chatservice.controller.requests import Policy
-from chatservice.controller.session import Desk, Flow, Session
+from chatservice.controller.session import Session
 from chatservice.controller.state import RecordKey
 from chatservice.delivery import Delivery
 from chatservice.journal.commit import GroupCommit
 from chatservice.journal.interface import NotStored
 from chatservice.journal.memory import MemoryJournal
-from chatservice.networking.connection import Connection, Hall, Patience
+from chatservice.networking.connection import Connection
+from chatservice.networking.hall import Hall, Patience
 from chatservice.networking.outbox import Outboxes
 from chatservice.translation.registry import Dialects
 

@@ -4,6 +4,7 @@ is not known here.
 
 from __future__ import annotations
 
+from chatservice.controller.entities import User, conversation
 from chatservice.controller.events import (
     DirectMessage,
     Invited,
@@ -19,7 +20,6 @@ from chatservice.controller.events import (
     TopicChanged,
     VisibilityChanged,
 )
-from chatservice.controller.state import User, conversation
 
 
 def login(key: str, *, account: bool = False, skeleton: str = "") -> LoggedIn:

@@ -336,7 +336,6 @@ GIBBERISH = st.builds(
 
 
 class GibberishTests(ServiceCase):
-
     async def test_only_lines_of_a_defined_shape_come_back(self) -> None:
         service = await self.serve(new_connections_per_minute=0)
         alice, bob = await service.in_room("lobby", "alice", "bob")

@@ -14,6 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chatservice.controller import requests
 from chatservice.controller.controller import Controller
+from chatservice.controller.desk import Desk
 from chatservice.controller.errors import (
     AlreadyLoggedIn,
     ChatError,
@@ -25,10 +26,10 @@ from chatservice.controller.errors import (
     Unavailable,
 )
 from chatservice.controller.events import DirectMessage, Event, LoggedOut, Message
+from chatservice.controller.policy import Policy
 from chatservice.controller.rate import Allowance
 from chatservice.controller.records import Record
-from chatservice.controller.requests import Policy
-from chatservice.controller.session import Desk, Session
+from chatservice.controller.session import Session
 from chatservice.controller.state import RecordKey, State
 from chatservice.delivery import Delivery
 from chatservice.journal.commit import GroupCommit

@@ -4,10 +4,10 @@ answers, endings, and lines that are no requests.
 
 from __future__ import annotations
 
+from chatservice.controller.desk import Flow
 from chatservice.controller.errors import ERRORS_BY_CODE
-from chatservice.controller.requests import Policy
-from chatservice.controller.session import Flow
-from chatservice.networking.connection import Patience
+from chatservice.controller.policy import Policy
+from chatservice.networking.hall import Patience
 from tests.bench import GREETING, House
 from tests.line_case import LineCase
 

@@ -4,7 +4,7 @@ it, and each code that it can be refused with.
 
 from __future__ import annotations
 
-from chatservice.controller.requests import Policy
+from chatservice.controller.policy import Policy
 from tests.bench import House
 from tests.line_case import LineCase
 

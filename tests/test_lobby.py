@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from chatservice.controller.requests import Policy
-from chatservice.controller.session import Flow
-from chatservice.networking.connection import Patience
+from chatservice.controller.desk import Flow
+from chatservice.controller.policy import Policy
+from chatservice.networking.hall import Patience
 from tests.bench import Client, House
 
 

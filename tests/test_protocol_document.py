@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chatservice.config import Config
 from chatservice.controller.errors import ERRORS_BY_CODE
-from chatservice.networking.connection import Patience
+from chatservice.networking.hall import Patience
 from chatservice.translation import original
 from chatservice.translation.line.commands import TABLE
 from tests.bench import Client, House

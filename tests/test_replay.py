@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from chatservice.controller import requests
+from chatservice.controller.entities import User
 from chatservice.controller.errors import ChatError
 from chatservice.controller.events import Event, ServiceStarted
+from chatservice.controller.policy import Policy
 from chatservice.controller.records import Record, restore, take_dirty
-from chatservice.controller.requests import Policy
-from chatservice.controller.state import RecordKey, State, User
+from chatservice.controller.state import RecordKey, State
 from tests.test_state import all_records
 
 POLICY = Policy(rooms=4, rooms_per_user=3, rooms_owned_per_user=2, members_per_room=3)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from chatservice.controller import requests
+from chatservice.controller import lookup, requests
+from chatservice.controller.entities import User
 from chatservice.controller.errors import (
     AlreadyInRoom,
     BadArguments,
@@ -23,8 +24,7 @@ from chatservice.controller.errors import (
     TooMany,
 )
 from chatservice.controller.events import Event, LoggedOut, RoomCreated
-from chatservice.controller.requests import Policy
-from chatservice.controller.state import User
+from chatservice.controller.policy import Policy
 from tests import facts
 from tests.test_state import StateCase
 
@@ -312,11 +312,11 @@ class EnteringTests(RoomCase):
 
 class SeeingTests(RoomCase):
     def sees(self, user: User) -> list[str]:
-        return [room.name for room in self.state.rooms.values() if requests.may_see(room, user)]
+        return [room.name for room in self.state.rooms.values() if lookup.may_see(room, user)]
 
     def test_strangers_see_public_rooms(self) -> None:
         self.assertEqual(self.sees(self.bob), ["Den"])
-        self.refused(PrivateRoom, requests.visible_room, self.bob, "cave")
+        self.refused(PrivateRoom, lookup.visible_room, self.bob, "cave")
 
     def test_a_private_room_is_seen_by_its_owner_its_members_and_the_invited(self) -> None:
         self.assertEqual(self.sees(self.ann), ["Den", "Cave"])

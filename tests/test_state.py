@@ -6,6 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from chatservice.controller.entities import Account, Room, User, conversation
 from chatservice.controller.errors import (
     AlreadyInRoom,
     ChatError,
@@ -20,7 +21,7 @@ from chatservice.controller.errors import (
 )
 from chatservice.controller.events import Event, ServiceStarted
 from chatservice.controller.records import restore, take_dirty
-from chatservice.controller.state import Account, Room, State, User, conversation
+from chatservice.controller.state import State
 from tests import facts
 
 TWIN = "\u0430nn"

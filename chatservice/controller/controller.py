@@ -21,8 +21,8 @@ from chatservice.supervision import Supervised
 from .errors import ChatError, Unavailable
 from .events import DirectMessage, Event, Message, ServiceStarted
 from .log import Batch, Log, Origin
+from .policy import Policy
 from .records import Record, restore, take_dirty
-from .requests import Policy
 from .state import RecordKey, State
 
 

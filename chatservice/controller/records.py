@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .state import Account, RecordKey, Room, State, Topic, User
+from .entities import Account, Room, Topic, User
+from .state import RecordKey, State
 
 Record = dict[str, Any]
 """A record's content, of JSON's types."""

@@ -6,18 +6,14 @@ once, for every dialect; nothing here changes the state, stores or tells anythin
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-
+from .entities import Room, User, conversation, may_enter
 from .errors import (
     AlreadyInRoom,
     BadArguments,
     ChatError,
     NickInUse,
-    NoSuchRoom,
     NoSuchUser,
     NotInRoom,
-    NotOwner,
     PrivateRoom,
     RoomExists,
     TooMany,
@@ -38,130 +34,10 @@ from .events import (
     TopicChanged,
     VisibilityChanged,
 )
-from .names import Name, NameRules
-from .state import Room, State, User, conversation, full, may_enter
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """
-    The limits of the domain. Zero means that there is none.
-
-    @ivar rooms: rooms in all.
-    @ivar rooms_per_user: rooms that one may be in.
-    @ivar rooms_owned_per_user: rooms that one may own.
-    @ivar members_per_room: users inside one room.
-    @ivar invitations_per_room: identities invited to one room.
-    @ivar history_messages: messages in one answer.
-    @ivar text_bytes: length of a message or a topic, bytes of UTF-8.
-    """
-
-    names: NameRules = field(default_factory=NameRules)
-    rooms: int = 0
-    rooms_per_user: int = 0
-    rooms_owned_per_user: int = 0
-    members_per_room: int = 0
-    invitations_per_room: int = 0
-    history_messages: int = 1000
-    text_bytes: int = 4096
-
-
-_UNSENDABLE = re.compile("[\0\r\n\ud800-\udfff]")
-"""
-What no dialect may carry inside a text: NUL, line ends, and code points that UTF-8 has no bytes
-for.
-"""
-
-
-def check_text(text: str, policy: Policy) -> str:
-    """
-    A message or a topic, if every dialect can carry it.
-
-    @raise BadArguments: it is too long, or holds NUL or a line end.
-    """
-    if _UNSENDABLE.search(text):
-        raise BadArguments("a text cannot hold NUL or line ends")
-    if len(text) * 4 > policy.text_bytes and len(text.encode()) > policy.text_bytes:
-        raise BadArguments(f"a text is at most {policy.text_bytes} bytes long")
-    return text
-
-
-# Finding things.
-
-
-def find_room(state: State, policy: Policy, room_name: str) -> Room:
-    """
-    The room of a name.
-
-    @raise BadRoomName: it cannot be a room's name.
-    @raise NoSuchRoom: there is none.
-    """
-    room = state.rooms.get(policy.names.room(room_name).key)
-    if room is None:
-        raise NoSuchRoom()
-    return room
-
-
-def find_user(state: State, policy: Policy, nick: str) -> User:
-    """
-    The logged-in user of a nick.
-
-    @raise NoSuchUser: nobody of that name is here.
-    """
-    try:
-        return state.users[policy.names.nick(nick).key]
-    except (ChatError, KeyError):
-        raise NoSuchUser() from None
-
-
-def is_nick_of(policy: Policy, user: User, nick: str) -> bool:
-    """Is that the nick of this user, in whatever case it is written?"""
-    try:
-        return policy.names.nick(nick).key == user.key
-    except ChatError:
-        return False
-
-
-def owned_room(state: State, policy: Policy, user: User, room_name: str) -> Room:
-    """
-    A room that the user owns.
-
-    @raise NotOwner: it is somebody else's.
-    """
-    room = find_room(state, policy, room_name)
-    if room.owner != user.identity:
-        raise NotOwner()
-    return room
-
-
-def joined_room(state: State, policy: Policy, user: User, room_name: str) -> Room:
-    """
-    A room that the user is in.
-
-    @raise NotInRoom: the user is not.
-    """
-    room = find_room(state, policy, room_name)
-    if user.key not in room.members:
-        raise NotInRoom()
-    return room
-
-
-def may_see(room: Room, user: User) -> bool:
-    """Public rooms, and private ones that one owns, is in, or is invited to."""
-    return not room.private or user.key in room.members or may_enter(room, user)
-
-
-def visible_room(state: State, policy: Policy, user: User, room_name: str) -> Room:
-    """
-    A room that one may see.
-
-    @raise PrivateRoom: one may not.
-    """
-    room = find_room(state, policy, room_name)
-    if not may_see(room, user):
-        raise PrivateRoom()
-    return room
-
+from .lookup import find_room, find_user, joined_room, owned_room
+from .names import Name
+from .policy import Policy, check_text, full
+from .state import State
 
 # Who is here.
 

@@ -8,16 +8,15 @@ and no rules here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from . import requests
-from .controller import Controller
+from . import lookup, requests
+from .desk import Desk, Outlet, Variant
+from .entities import Room, User
 from .errors import (
     AlreadyLoggedIn,
     ChatError,
@@ -38,96 +37,12 @@ from .events import (
     TopicChanged,
     VisibilityChanged,
 )
-from .rate import Allowance, TokenBucket
-from .state import Room, User
+from .rate import TokenBucket
 
 E = TypeVar("E", bound=Event)
 
 _RETRY_SECONDS = 1.0
 """How soon a departure that could not be stored is tried again."""
-
-
-class Authenticator(Protocol):
-    """Who says whether a nick and a password belong together."""
-
-    async def authenticate(self, nick: str, password: str, address: str) -> object:
-        """
-        @raise BadPassword: they do not.
-        @raise TooFast: too many wrong ones came from that address, or for that nick.
-        """
-
-
-class Hasher(Protocol):
-    """Who turns a password into a verifier that can be stored."""
-
-    def hash(self, password: str) -> Deferred[str]:
-        """
-        @raise BadPassword: it cannot be one.
-        @raise Unavailable: too many are being worked on.
-        """
-
-
-class Variant(Protocol):
-    """See `delivery.Variant`."""
-
-    echo: bool
-
-    def encode(self, event: Event) -> bytes:
-        """The bytes of an event."""
-
-
-class Presence(Protocol):
-    """Who keeps track of which connections are whose: delivery."""
-
-    def attach(self, recipient: Session) -> None:
-        """The session's user has logged in."""
-
-    def regroup(self, recipient: Session, variant: Variant) -> None:
-        """The session is written in another variant from now on."""
-
-
-class Outlet(Protocol):
-    """The connection, as the controller sees it."""
-
-    def write(self, payload: bytes) -> None:
-        """Takes bytes for the client."""
-
-    def acknowledge(self, event: Event, error: ChatError | None) -> None:
-        """What the client said is stored; or, with an error, it is not."""
-
-    def close(self, reason: str) -> None:
-        """Says goodbye and closes."""
-
-    def crashed(self, reason: Failure) -> None:
-        """Something of this connection's broke: logs it and closes, with nobody else concerned."""
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """
-    How much one connection may ask for.
-
-    @ivar rate: requests a second; 0 sets no limit.
-    @ivar burst: requests at once, after a rest.
-    @ivar refusals: how many in a row are refused as too fast, before the connection is closed.
-    """
-
-    rate: float = 0
-    burst: int = 0
-    refusals: int = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What all sessions share: whom they turn to."""
-
-    clock: IReactorTime
-    controller: Controller
-    presence: Presence
-    authenticator: Authenticator
-    hasher: Hasher
-    registrations: Allowance
-    flow: Flow = Flow()
 
 
 class Session:
@@ -195,7 +110,7 @@ class Session:
         @raise NotLoggedIn: nobody is logged in.
         """
         controller = self._desk.controller
-        return requests.is_nick_of(controller.policy, self.user, nick)
+        return lookup.is_nick_of(controller.policy, self.user, nick)
 
     def spend(self) -> None:
         """
@@ -305,13 +220,13 @@ class Session:
         @raise PrivateRoom: one may not.
         """
         controller = self._desk.controller
-        return requests.visible_room(controller.state, controller.policy, self.user, room_name)
+        return lookup.visible_room(controller.state, controller.policy, self.user, room_name)
 
     def rooms(self) -> list[Room]:
         """All rooms that one may see."""
         user = self.user
         rooms = self._desk.controller.state.rooms.values()
-        return [room for room in rooms if requests.may_see(room, user)]
+        return [room for room in rooms if lookup.may_see(room, user)]
 
     def users(self) -> Iterable[User]:
         """Everybody who is logged in."""
@@ -325,7 +240,7 @@ class Session:
         @param count: how many; no more than the policy allows are given.
         """
         controller = self._desk.controller
-        room = requests.joined_room(controller.state, controller.policy, self.user, room_name)
+        room = lookup.joined_room(controller.state, controller.policy, self.user, room_name)
         return room, await self._said(room.id, count)
 
     async def conversation(self, nick: str, count: int) -> tuple[str, list[Event]]:

@@ -7,14 +7,12 @@ with its name, and touches nobody else.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
     IDelayedCall,
     IHandshakeListener,
-    IReactorTime,
 )
 from twisted.internet.protocol import connectionDone
 from twisted.internet.task import deferLater
@@ -25,14 +23,14 @@ from zope.interface import implementer
 
 from chatservice.controller.errors import ChatError
 from chatservice.controller.events import Event
-from chatservice.controller.session import Desk, Session
+from chatservice.controller.session import Session
 from chatservice.translation.interface import BY_READS, Dialect, IDialect
 from chatservice.translation.opening import Opening
-from chatservice.translation.registry import Dialects
 
 from .eager import sendq_of
 from .framing import LineBuffer, Overlong
-from .outbox import Outbox, Outboxes
+from .hall import Hall
+from .outbox import Outbox
 from .pacing import Pace
 from .tcp_options import set_tcp_options
 
@@ -47,62 +45,6 @@ _CLIENT_HELLO = b"\x16\x03"
 
 _HANDSHAKE_FAILURE = b"\x15\x03\x03\x00\x02\x02\x28"
 """The fatal alert handshake_failure (RFC 8446 section 6.2)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """
-    What one connection is allowed.
-
-    @ivar handshake: seconds to finish the TLS handshake.
-    @ivar login: seconds to log in.
-    @ivar idle: seconds without a line.
-    @ivar ping: seconds before `idle` is reached at which the client is asked for a sign of life.
-    @ivar greeting: seconds of silence before the greeting.
-    @ivar line: bytes of a line.
-    @ivar sendq: bytes that may wait for the client to read them.
-    """
-
-    handshake: float = 10
-    login: float = 120
-    idle: float = 900
-    ping: float = 60
-    greeting: float = 1
-    line: int = 4096
-    sendq: int = 1 << 20
-
-
-class Registry(Protocol):
-    """Who keeps all connections."""
-
-    def add(self, connection: Connection) -> None:
-        """It is there."""
-
-    def discard(self, connection: Connection) -> None:
-        """It is gone."""
-
-    def departed(self, session: Session) -> None:
-        """It is gone because the service stopped; its user is still in the state."""
-
-    def speaks(self, connection: Connection, before: str) -> None:
-        """It has gone over to another dialect, from one of that name (or none)."""
-
-    def sendq_exceeded(self) -> None:
-        """One is closed because it does not read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hall:
-    """What all connections share."""
-
-    clock: IReactorTime
-    desk: Desk
-    registry: Registry
-    outboxes: Outboxes
-    dialects: Dialects
-    patience: Patience
-    server_name: str
-    version: str
 
 
 @implementer(IHandshakeListener)

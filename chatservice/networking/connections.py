@@ -18,7 +18,8 @@ from chatservice.supervision import Supervised
 from chatservice.translation.interface import IDialect
 
 from .admission import Admission, address_group
-from .connection import Connection, Hall
+from .connection import Connection
+from .hall import Hall
 from .listening import Watched
 
 _SWEEP_SECONDS = 1.0

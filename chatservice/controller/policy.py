@@ -1,0 +1,60 @@
+"""
+The limits of the domain, as numbers, and what follows from them for a count or a text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from .errors import BadArguments
+from .names import NameRules
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """
+    The limits of the domain. Zero means that there is none.
+
+    @ivar rooms: rooms in all.
+    @ivar rooms_per_user: rooms that one may be in.
+    @ivar rooms_owned_per_user: rooms that one may own.
+    @ivar members_per_room: users inside one room.
+    @ivar invitations_per_room: identities invited to one room.
+    @ivar history_messages: messages in one answer.
+    @ivar text_bytes: length of a message or a topic, bytes of UTF-8.
+    """
+
+    names: NameRules = field(default_factory=NameRules)
+    rooms: int = 0
+    rooms_per_user: int = 0
+    rooms_owned_per_user: int = 0
+    members_per_room: int = 0
+    invitations_per_room: int = 0
+    history_messages: int = 1000
+    text_bytes: int = 4096
+
+
+_UNSENDABLE = re.compile("[\0\r\n\ud800-\udfff]")
+"""
+What no dialect may carry inside a text: NUL, line ends, and code points that UTF-8 has no bytes
+for.
+"""
+
+
+def check_text(text: str, policy: Policy) -> str:
+    """
+    A message or a topic, if every dialect can carry it.
+
+    @raise BadArguments: it is too long, or holds NUL or a line end.
+    """
+    if _UNSENDABLE.search(text):
+        raise BadArguments("a text cannot hold NUL or line ends")
+    if len(text) * 4 > policy.text_bytes and len(text.encode()) > policy.text_bytes:
+        raise BadArguments(f"a text is at most {policy.text_bytes} bytes long")
+    return text
+
+
+def full(count: int, limit: int) -> bool:
+    """Is there no room for one more under a limit? A limit of zero is none."""
+    return bool(limit) and count >= limit
