@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import resource
 import sys
 from collections.abc import MutableMapping
 from contextlib import suppress
@@ -58,6 +59,7 @@ class Launch(Service):
 
     def startService(self) -> None:
         super().startService()
+        _take_descriptors()
         # A daemon's pipe to the process that was started, which waits for one report and ends with
         # its status. twistd would send it now, and call well begun what may still fail.
         self._report_to = self._twistd.pop("statusPipe", None)
@@ -86,6 +88,14 @@ class Launch(Service):
             with suppress(BrokenPipeError):  # nobody waits any more
                 os.write(pipe, outcome[:_LONGEST_REPORT])
             os.close(pipe)
+
+
+def _take_descriptors() -> None:
+    """Takes as many file descriptors as the process may have: every connection needs one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(ValueError, OSError):  # macOS has a hard limit that it does not grant
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _exit(status: int) -> None:

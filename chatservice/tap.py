@@ -23,6 +23,7 @@ from .config import Config, ConfigError, load_config
 from .launch import Launch
 from .networking.listeners import BadListener
 from .service import make_chat_service
+from .translation.registry import BadDialect
 
 _MORE_HELP = """\
 An endpoint is one of Twisted's (ssl:PORT, tcp:PORT:interface=127.0.0.1, unix:PATH, systemd:...):
@@ -142,6 +143,6 @@ def makeService(options: Options) -> IService:
             folder=Path(twistd.get("rundir") or "."),
             on_give_up=launch.gave_up,
         )
-    except (BadListener, ConfigError) as error:
+    except (BadDialect, BadListener, ConfigError) as error:
         raise SystemExit(f"twistd chat: {error}") from None
     return launch

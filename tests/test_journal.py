@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -79,6 +80,17 @@ def pragma(name: str) -> Callable[[sqlite3.Connection], Any]:
 
 class SqliteJournalTests(SqliteCase, journal_suite.JournalSuite):
     """The contract, on disk."""
+
+
+class FileTests(SqliteCase):
+    async def test_nobody_else_on_the_machine_may_read_what_is_said(self) -> None:
+        await self.store(say("r", "ann", "hello"))
+
+        files = sorted(self.path.parent.iterdir())
+
+        self.assertIn(self.path, files)
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in files}
+        self.assertEqual(modes, dict.fromkeys(modes, 0o600))
 
 
 class RestartTests(SqliteCase):

@@ -5,6 +5,7 @@ status, and what clients see of that.
 from __future__ import annotations
 
 import re
+import resource
 import shutil
 import signal
 import stat
@@ -43,6 +44,14 @@ class ForegroundTests(ProcessCase):
         alice = await server.log_in("alice")
         self.assertIn(fingerprint(alice), server.log())
         self.assertTrue((server.folder / "twistd.pid").exists())
+
+    async def test_it_takes_as_many_file_descriptors_as_it_may_have(self) -> None:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 512), hard))
+        server = await start_server(self)
+        process = int((server.folder / "twistd.pid").read_text(encoding="ascii"))
+        self.assertEqual(resource.prlimit(process, resource.RLIMIT_NOFILE), (hard, hard))
 
     async def test_sigterm_and_sigint_take_leave_of_everybody_and_clean_up(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):

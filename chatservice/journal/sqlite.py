@@ -6,6 +6,7 @@ process. Commits run in one thread and reads in another, never on the reactor's.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -83,7 +84,7 @@ class SqliteJournal:
         try:
             await self._writer.open()
             await self._reader.open()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             await self._writer.close()
             raise NotStored(f"{self._path.path}: {error}") from error
 
@@ -129,6 +130,9 @@ class SqliteJournal:
     # In the threads.
 
     def _connect(self) -> sqlite3.Connection:
+        # What people say is nobody else's on this machine, whatever the umask; SQLite gives the
+        # files beside it the same mode.
+        os.close(os.open(self._path.path, os.O_CREAT | os.O_RDWR, 0o600))
         connection = sqlite3.connect(self._path.path, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
