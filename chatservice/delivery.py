@@ -15,6 +15,7 @@ from typing import Protocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from chatservice.controller.desk import Variant
 from chatservice.controller.events import (
     DirectMessage,
     Event,
@@ -33,19 +34,6 @@ from chatservice.controller.events import (
     VisibilityChanged,
 )
 from chatservice.controller.state import State
-
-
-class Variant(Protocol):
-    """
-    A way to write events, shared by all connections that would get the same bytes.
-
-    @ivar echo: does the author of a message get it too?
-    """
-
-    echo: bool
-
-    def encode(self, event: Event) -> bytes:
-        """The bytes of an event; empty if this variant has none for it."""
 
 
 class Recipient(Protocol):

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from chatservice.controller.desk import Variant
 from chatservice.controller.events import Event, ServiceStarted
 from chatservice.controller.state import State
-from chatservice.delivery import Delivery, Variant
+from chatservice.delivery import Delivery
 from tests import facts
 
 

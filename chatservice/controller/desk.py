@@ -42,12 +42,16 @@ class Hasher(Protocol):
 
 
 class Variant(Protocol):
-    """See `delivery.Variant`."""
+    """
+    A way to write events, shared by all connections that would get the same bytes.
+
+    @ivar echo: does the author of a message get it too?
+    """
 
     echo: bool
 
     def encode(self, event: Event) -> bytes:
-        """The bytes of an event."""
+        """The bytes of an event; empty if this variant has none for it."""
 
 
 class Presence(Protocol):

@@ -11,10 +11,10 @@ from typing import Any, Protocol
 
 from zope.interface import Attribute, Interface
 
+from chatservice.controller.desk import Variant
 from chatservice.controller.errors import ChatError
 from chatservice.controller.events import Event
 from chatservice.controller.session import Session
-from chatservice.delivery import Variant
 
 BY_LINES = "lines"
 """The framing of dialects that are handed one line at a time."""
