@@ -32,7 +32,7 @@ PEOPLE = ("ann", "bob", "cid", "dan")
 CLIENTS = len(PEOPLE)
 BEFORE = (
     (0, ("REGISTER:sesame", "NEWROOM:den", "JOINROOM:den")),
-    (1, ("JOINROOM:den", "NEWROOM:hall:private", "INVITEROOM:hall:ann", "INVITEROOM:hall:cid")),
+    (1, ("JOINROOM:den", "NEWROOM:hall:private", "INVITEROOM:hall:dan", "INVITEROOM:hall:cid")),
     (2, ("JOINROOM:den", "JOINROOM:hall")),
 )
 """What has happened already: from here on, most that can be said means something."""
@@ -148,8 +148,16 @@ class Conversation:
                 self.says(client, line)
         for kind, who, line in steps:
             getattr(self, kind.replace(" ", "_"))(who, line)
+        self._everybody_looks_around()
+        # Whoever may enter which room is seen by trying.
+        self._everybody_logs_in()
+        for line in ("EXITROOM:den", "JOINROOM:den", "EXITROOM:hall", "JOINROOM:hall"):
+            for client in range(CLIENTS):
+                self.says(client, line)
+
+    def _everybody_looks_around(self) -> None:
         for client in range(CLIENTS):
-            for line in ("WHOAMI:", "WHEREAMI:", "LISTROOM:", "LISTUSERS:"):
+            for line in ("WHEREAMI:", "LISTROOM:", "TOPIC:den", "TOPIC:hall", "HISTORY:den"):
                 self.says(client, line)
 
     def _everybody_logs_in(self) -> None:
@@ -210,6 +218,7 @@ class Conversation:
     def restarts(self, _: int, __: str) -> None:
         self._house.restart_controller()
         self._compare({}, "")
+        self._everybody_looks_around()
 
     def reopens(self, _: int, __: str) -> None:
         """The journal's writer is restarted, while somebody says something."""
@@ -226,6 +235,7 @@ class Conversation:
         self._house = self._case.open_house()
         self._clients = [self._house.client() for _ in range(CLIENTS)]
         self._everybody_logs_in()
+        self._everybody_looks_around()
 
     # Comparing.
 
@@ -277,6 +287,48 @@ class RoomsModelTests(ModelCase):
             self.play(steps)
 
         check()
+
+
+class RaceTests(SynchronousTestCase):
+    """What was right when it was asked for may be wrong when its turn comes."""
+
+    def setUp(self) -> None:
+        self.house = House()
+        self.alice = self.house.user("alice", "NEWROOM:den")
+        self.bob = self.house.user("bob")
+
+    def at_once(self, first: str, second: str) -> str:
+        """Alice sends a line, and bob another before hers is done; his answer."""
+        self.house.journal.hold()
+        self.alice.send(first)
+        self.bob.send(second)
+        self.house.journal.release()
+        self.house.settle()
+        return ":".join(self.bob.lines()[-1].split(":")[:3])
+
+    def test_a_room_that_was_just_made_private_is_not_entered(self) -> None:
+        answer = self.at_once("SETPRIVATE:den", "JOINROOM:den")
+
+        self.assertEqual(answer, "ERR:JOINROOM:PRIVATE_ROOM")
+        self.assertEqual(self.alice.ask("LISTUSERS:den"), ["OK:LISTUSERS:den"])
+
+    def test_a_room_that_was_just_removed_is_not_entered(self) -> None:
+        answer = self.at_once("DELROOM:den", "JOINROOM:den")
+
+        self.assertEqual(answer, "ERR:JOINROOM:NO_SUCH_ROOM")
+        self.assertEqual(self.bob.ask("WHEREAMI:"), ["OK:WHEREAMI"])
+
+    def test_a_room_is_made_once(self) -> None:
+        answer = self.at_once("NEWROOM:hall", "NEWROOM:Hall")
+
+        self.assertEqual(answer, "ERR:NEWROOM:ROOM_EXISTS")
+
+    def test_who_was_just_kicked_leaves_but_once(self) -> None:
+        self.bob.send("JOINROOM:den")
+
+        answer = self.at_once("KICKROOM:den:bob", "EXITROOM:den")
+
+        self.assertEqual(answer, "ERR:EXITROOM:NOT_IN_ROOM")
 
 
 class InlineThread:

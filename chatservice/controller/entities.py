@@ -57,7 +57,7 @@ class Room:
 
     @ivar owner: the identity of its owner.
     @ivar kept: it was made by an account, and stays until it is deleted.
-    @ivar members: who is inside, by key, in the order in which they came.
+    @ivar members: who is inside, by key.
     @ivar invited: identities that may join although it is private.
     """
 

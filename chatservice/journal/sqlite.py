@@ -9,7 +9,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -72,8 +72,12 @@ class SqliteJournal:
         self._clock = clock
         self._path = path
         self._synchronous = _SYNCHRONOUS[durability]
-        self._writer = ConnectionThread(reactor, "journal-writer", self._open_writer)
-        self._reader = ConnectionThread(reactor, "journal-reader", self._connect)
+        self._writer = ConnectionThread(
+            reactor, "journal-writer", partial(self._connect, self._prepare_writer)
+        )
+        self._reader = ConnectionThread(
+            reactor, "journal-reader", partial(self._connect, self._prepare_reader)
+        )
         self._last = 0
         self._ms = 0
 
@@ -129,25 +133,31 @@ class SqliteJournal:
 
     # In the threads.
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, prepare: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
         # What people say is nobody else's on this machine, whatever the umask; SQLite gives the
         # files beside it the same mode.
         os.close(os.open(self._path.path, os.O_CREAT | os.O_RDWR, 0o600))
         connection = sqlite3.connect(self._path.path, isolation_level=None, check_same_thread=False)
+        try:
+            prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare_reader(self, connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-        return connection
 
-    def _open_writer(self) -> sqlite3.Connection:
-        connection = self._connect()
+    def _prepare_writer(self, connection: sqlite3.Connection) -> None:
+        self._prepare_reader(connection)
         migrate(connection)
         last = "SELECT max(coalesce((SELECT max(id) FROM events), 0), (SELECT id FROM applied))"
         (self._last,) = connection.execute(last).fetchone()
         (self._ms,) = connection.execute(
             "SELECT coalesce((SELECT ms FROM events ORDER BY id DESC LIMIT 1), 0)"
         ).fetchone()
-        return connection
 
     def _commit(
         self,
