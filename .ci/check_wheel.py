@@ -1,4 +1,4 @@
-"""Installs the wheel in a folder of its own and asks the twistd there what it knows.
+"""Installs the wheel in a folder of its own, asks the twistd there what it knows, and has it serve.
 
 ``check_wheel.py DIST FOLDER``: DIST holds the one wheel, FOLDER is made anew. It never imports the
 project, so that nothing but the wheel can answer.
@@ -7,15 +7,29 @@ project, so that nothing but the wheel can answer.
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
+import threading
 import venv
 import zipfile
 from pathlib import Path
 
 FORBIDDEN = {"twisted/__init__.py", "twisted/plugins/__init__.py"}
-NEEDED = {"chatservice/py.typed", "twisted/plugins/chat_plugin.py"}
+NEEDED = {
+    "chatservice/py.typed",
+    "twisted/plugins/chat_plugin.py",
+    "twisted/plugins/chat_dialects.py",
+}
+
+SERVE_SECONDS = 60.0
+ANSWER_SECONDS = 20.0
+# Port 0 is one that is free; the log says which.
+ENDPOINT = "tcp:0:interface=127.0.0.1"
+LISTENING = re.compile(r"listening on tcp:.*\(127\.0\.0\.1:(\d+)\)")
 
 
 def check_contents(wheel: Path, source: Path) -> None:
@@ -26,7 +40,7 @@ def check_contents(wheel: Path, source: Path) -> None:
     missing = (NEEDED | schema) - names
     if missing or FORBIDDEN & names:
         sys.exit(f"{wheel.name}: lacks {sorted(missing)}, has {sorted(FORBIDDEN & names)}")
-    print(f"{wheel.name}: has the plugin, py.typed and {len(schema)} SQL files")
+    print(f"{wheel.name}: has the plugins, py.typed and {len(schema)} SQL files")
 
 
 def check_installed(wheel: Path, folder: Path) -> None:
@@ -45,6 +59,53 @@ def check_installed(wheel: Path, folder: Path) -> None:
     if "--endpoint" not in output("chat", "--help"):
         sys.exit("twistd chat --help: doesn't explain --endpoint")
     print("twistd --help lists chat, and twistd chat --help explains it")
+    check_serves(binaries / "twistd", folder, environment)
+
+
+def check_serves(twistd: Path, folder: Path, environment: dict[str, str]) -> None:
+    """Fail unless ``twistd -n chat`` serves a client and ends well when it is asked to."""
+    command = [str(twistd), "-n", "chat", "--endpoint", ENDPOINT]
+    environment = {**environment, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE
+    ) as server:
+        late = threading.Timer(SERVE_SECONDS, server.kill)
+        late.start()
+        try:
+            answer = log_in(listening_port(server))
+            server.send_signal(signal.SIGTERM)
+            rest = server.communicate()[0]
+        finally:
+            server.kill()
+            late.cancel()
+    # twistd stops in good order, and then dies of the signal that it was sent.
+    if server.returncode != -signal.SIGTERM or "Server Shut Down" not in rest:
+        sys.exit(f"twistd chat: ended with {server.returncode}: {rest}")
+    print(f"twistd chat serves ({answer}) and ends when it is asked to")
+
+
+def listening_port(server: subprocess.Popen[str]) -> int:
+    """Read the server's log up to the port that it listens on."""
+    assert server.stdout is not None
+    lines = []
+    for line in server.stdout:
+        lines.append(line)
+        match = LISTENING.search(line)
+        if match is not None:
+            return int(match[1])
+    sys.exit("twistd chat: ended before it listened: " + "".join(lines))
+
+
+def log_in(port: int) -> str:
+    """Log in, and return the answer."""
+    with socket.create_connection(("127.0.0.1", port), timeout=ANSWER_SECONDS) as client:
+        client.sendall(b"LOGIN:wheel\r\n")
+        for line in client.makefile("r", encoding="utf-8"):
+            if line.startswith("OK:LOGIN:wheel"):
+                return line.strip()
+            if line.startswith("ERR:"):
+                sys.exit(f"twistd chat: refused LOGIN: {line}")
+    sys.exit("twistd chat: closed without an answer to LOGIN")
 
 
 def main(dist: Path, folder: Path) -> None:

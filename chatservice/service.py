@@ -68,8 +68,7 @@ def make_chat_service(
     @param outside: checkers for accounts that are kept elsewhere (`--auth`).
     @param folder: what the paths in the settings are relative to.
     @param on_give_up: hears why, if the service cannot go on.
-    @raise BadListener: a listener's string cannot be used, or its certificate cannot.
-    @raise ConfigError: another setting cannot be used.
+    @raise ConfigError: a setting cannot be used.
     """
     config = _anchored(config, folder.absolute())
     limits = config.limits
@@ -99,7 +98,7 @@ def make_chat_service(
         clock=reactor,
         controller=controller,
         presence=delivery,
-        authenticator=Authenticator(portal, Throttle(reactor), rules),
+        authenticator=Authenticator(portal, Throttle(reactor), reactor, rules),
         hasher=passwords,
         registrations=Allowance(
             limits.registrations_per_hour / _HOUR, limits.registrations_per_hour
@@ -130,7 +129,13 @@ def make_chat_service(
         version=__version__,
     )
     contexts = ContextPool(_certificate_finder(config), dialects.alpn)
-    for listener in _make_listeners(reactor, config, hall, admission, contexts, folder):
+    try:
+        listeners = _make_listeners(reactor, config, hall, admission, contexts, folder)
+    except BadListener as bad:
+        raise ConfigError([f"{config.origin('listen')}: {bad}"]) from None
+    except BadCertificate as bad:
+        raise _bad_default(config, bad) from None
+    for listener in listeners:
         networking.supervise(listener, name=str(listener))
     certificates = CertificateWatch(reactor, contexts, config.tls.watch_seconds)
     networking.supervise(certificates, name="certificates")
@@ -171,12 +176,14 @@ def _make_journal(reactor: Any, config: Config) -> IJournal:
 def _make_policy(limits: Limits, rules: NameRules) -> Policy:
     return Policy(
         names=rules,
+        accounts=limits.accounts,
         rooms=limits.rooms,
         rooms_per_user=limits.rooms_per_user,
         rooms_owned_per_user=limits.rooms_owned_per_user,
         members_per_room=limits.members_per_room,
         invitations_per_room=limits.invitations_per_room,
         history_messages=limits.history_messages,
+        history_bytes=limits.sendq_bytes,
         text_bytes=limits.line_bytes,
     )
 
@@ -217,7 +224,7 @@ def _make_listeners(
             folder=folder,
         )
         factory = ConnectionFactory(hall, admission, fixed, listener.tls is not None)
-        listeners.append(Listening(listener, factory, reactor))
+        listeners.append(Listening(listener, factory, reactor, config.origin("listen")))
     return listeners
 
 
@@ -243,8 +250,11 @@ def _serve_metrics(
             folder=folder,
         )
     except BadListener as bad:
-        raise ConfigError([f"metrics: {bad.expected}, got {config.metrics!r}"]) from None
-    return Listening(listener, metrics.site(), reactor)
+        where = config.origin("metrics")
+        raise ConfigError([f"{where}: {bad.expected}, got {config.metrics!r}"]) from None
+    except BadCertificate as bad:
+        raise _bad_default(config, bad) from None
+    return Listening(listener, metrics.site(), reactor, config.origin("metrics"))
 
 
 def _certificate_finder(config: Config) -> Callable[[], CertificateFiles]:
@@ -268,6 +278,20 @@ def _certificate_finder(config: Config) -> Callable[[], CertificateFiles]:
         )
 
     return find
+
+
+def _bad_default(config: Config, bad: BadCertificate) -> ConfigError:
+    """Words for the certificate of listeners that name none: the setting that led to it."""
+    tls = config.tls
+    if tls.private_key is None:
+        key, expected = "data", "a folder for a certificate, or one that is whole"
+    elif tls.chain is not None and str(tls.chain) in str(bad):
+        key, expected = "tls.chain", "a PEM file with certificates"
+    elif tls.certificate is not None and str(tls.certificate) in str(bad):
+        key, expected = "tls.certificate", "a PEM file with the certificate of tls.private_key"
+    else:
+        key, expected = "tls.private_key", "a PEM file with a private key and its certificate"
+    return ConfigError([f"{config.origin(key)}: expected {expected}: {bad}"])
 
 
 def _file(path: Path) -> FilePath[str]:

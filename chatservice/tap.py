@@ -5,6 +5,7 @@ the file (see `config`); the command line wins.
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import textwrap
@@ -15,13 +16,12 @@ from typing import Any
 from twisted.application.service import IService
 from twisted.copyright import version as twisted_version
 from twisted.cred.credentials import IUsernamePassword
-from twisted.cred.strcred import AuthOptionMixin
+from twisted.cred.strcred import AuthOptionMixin, findCheckerFactories
 from twisted.python import usage
 
 from . import __version__
 from .config import Config, ConfigError, load_config
 from .launch import Launch
-from .networking.listeners import BadListener
 from .service import make_chat_service
 from .translation.registry import BadDialect
 
@@ -72,7 +72,7 @@ class Options(usage.Options, AuthOptionMixin):
 
     def opt_auth(self, description: str) -> None:
         """Who else vouches for nicks, as file:PATH; may be given several times."""
-        super().opt_auth(description)
+        self._add_checker(description, "command line: --auth")
 
     def opt_version(self) -> None:
         """Show the version and end."""
@@ -122,7 +122,30 @@ class Options(usage.Options, AuthOptionMixin):
         except ConfigError as error:
             raise usage.UsageError(str(error)) from None
         for checker in self.config.auth:
-            self.opt_auth(checker)
+            self._add_checker(checker, self.config.origin("auth"))
+
+    def _add_checker(self, description: str, origin: str) -> None:
+        # Never all of it: what follows the kind may hold a password.
+        kind, _, argument = description.partition(":")
+        if kind == "file":
+            path = self._rundir / argument
+            if not (path.is_file() and os.access(path, os.R_OK)):
+                raise usage.UsageError(
+                    f"{origin}: expected file:PATH of a file that can be read, got {argument!r}"
+                )
+        try:
+            super().opt_auth(description)
+        except usage.UsageError as error:
+            known = ", ".join(sorted({each.authType for each in findCheckerFactories()}))
+            raise usage.UsageError(
+                f"{origin}: expected KIND:ARGUMENTS with one of the kinds {known}, got {kind!r}: "
+                f"{error}"
+            ) from None
+
+    @property
+    def _rundir(self) -> Path:
+        twistd: Any = self.parent or {}
+        return Path(twistd.get("rundir") or ".").absolute()
 
 
 def makeService(options: Options) -> IService:
@@ -143,6 +166,6 @@ def makeService(options: Options) -> IService:
             folder=Path(twistd.get("rundir") or "."),
             on_give_up=launch.gave_up,
         )
-    except (BadDialect, BadListener, ConfigError) as error:
+    except (BadDialect, ConfigError) as error:
         raise SystemExit(f"twistd chat: {error}") from None
     return launch

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from twisted.internet.address import UNIXAddress
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
@@ -28,6 +29,7 @@ from chatservice.delivery import Delivery
 from chatservice.journal.commit import GroupCommit
 from chatservice.journal.interface import NotStored
 from chatservice.journal.memory import MemoryJournal
+from chatservice.networking.admission import Refusal
 from chatservice.networking.connection import Connection
 from chatservice.networking.hall import Hall, Patience
 from chatservice.networking.outbox import Outboxes
@@ -147,6 +149,9 @@ class Book:
     def departed(self, session: Session) -> None:
         self.left_behind.append(session)
 
+    def moves(self, connection: Connection, host: str) -> Refusal | None:
+        return None
+
     def speaks(self, connection: Connection, before: str) -> None:
         self.by_dialect[before] -= 1
         self.by_dialect[connection.dialect_name] += 1
@@ -189,6 +194,9 @@ class Pipe:
     def write(self, data: bytes) -> None:
         if not self.disconnecting:
             self.writes.append(data)
+
+    def getPeer(self) -> UNIXAddress:
+        return UNIXAddress(None)
 
     def pauseProducing(self) -> None:
         self.reading = False

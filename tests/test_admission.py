@@ -126,6 +126,46 @@ class RateTests(SynchronousTestCase):
         self.assertIsNone(self.admission.admit(BOB))
 
 
+class MoveTests(SynchronousTestCase):
+    """Connections through a proxy, whose clients' addresses are known after its own."""
+
+    PROXY = "10.0.0.1"
+
+    def admission(self, exempt: str = "10.0.0.0/8", **limits: int) -> Admission:
+        return Admission(Clock(), exempt=[exempt], **limits)
+
+    def test_a_moved_connection_counts_where_it_has_moved_to(self) -> None:
+        admission = self.admission(connections=2, connections_per_address=1)
+        for client in (ALICE, BOB):
+            self.assertIsNone(admission.admit(self.PROXY))
+            self.assertIsNone(admission.move(self.PROXY, client))
+        self.assertEqual(admission.open_connections, 2)
+        admission.release(ALICE)
+        self.assertIsNone(admission.admit(ALICE))
+
+    def test_a_move_that_is_refused_leaves_it_where_it_is(self) -> None:
+        admission = self.admission("198.51.100.0/24", connections_per_address=1)
+        admission.admit(ALICE)
+        admission.admit(self.PROXY)
+        self.assertIs(admission.move(self.PROXY, ALICE), Refusal.TOO_MANY)
+        self.assertEqual(admission.refused[Refusal.TOO_MANY], 1)
+        self.assertIs(admission.admit(self.PROXY), Refusal.TOO_MANY)
+        admission.release(self.PROXY)
+        self.assertIsNone(admission.admit(self.PROXY))
+        self.assertEqual(admission.open_connections, 2)
+
+    def test_a_proxy_that_is_not_exempt_has_its_place_back(self) -> None:
+        admission = self.admission("198.51.100.0/24", connections_per_address=1)
+        for client in (ALICE, BOB):
+            self.assertIsNone(admission.admit(self.PROXY))
+            self.assertIsNone(admission.move(self.PROXY, client))
+
+    def test_a_move_within_one_network_is_none(self) -> None:
+        admission = self.admission(connections_per_address=1)
+        admission.admit("2001:db8::1")
+        self.assertIsNone(admission.move("2001:db8::1", "2001:db8::2"))
+
+
 class MemoryTests(SynchronousTestCase):
     def test_without_a_rate_an_address_is_forgotten_when_its_last_connection_ends(self) -> None:
         admission = Admission(Clock(), connections_per_address=5)

@@ -112,7 +112,7 @@ class AuthenticatorTests(SynchronousTestCase):
 
     def outside(self, *checkers: ICredentialsChecker) -> None:
         portal = make_portal(self.accounts.get, self.passwords, checkers)
-        self.authenticator = Authenticator(portal, self.throttle)
+        self.authenticator = Authenticator(portal, self.throttle, self.clock)
 
     def authenticate(
         self, nick: str = "alice", password: str = SECRET, address: str = "192.0.2.1"
@@ -270,6 +270,44 @@ class AuthenticatorTests(SynchronousTestCase):
 
         self.failureResultOf(self.authenticate("bob"), Unavailable)
 
+    def test_a_checker_that_never_answers_does_not_hold_up_the_account(self) -> None:
+        checker = StubChecker(Deferred())
+        self.outside(checker)
+        attempt = self.authenticate("bob")
+        checker.answer = succeed(b"bob")
+        waiting = self.authenticate("bob")
+        self.clock.advance(14.9)
+        self.assertNoResult(attempt)
+
+        with capturedLogs() as events:
+            self.clock.advance(0.1)
+
+        self.failureResultOf(attempt, Unavailable)
+        self.assertIn("no answer about bob within 15.0 seconds", self.logged(events))
+        self.assertNotIn(SECRET, self.logged(events))
+        self.successResultOf(waiting)
+        self.assertEqual((len(self.throttle), self.clock.getDelayedCalls()), (0, []))
+
+    def test_a_checker_that_goes_on_when_it_is_cancelled_is_not_waited_for(self) -> None:
+        answer: Deferred[bytes | tuple[()]] = Deferred()
+
+        async def stubborn() -> bytes | tuple[()]:
+            try:
+                await Deferred()
+            except CancelledError:
+                return await answer
+            return b"bob"
+
+        self.outside(StubChecker(Deferred.fromCoroutine(stubborn())))
+        attempt = self.authenticate("bob")
+
+        self.clock.advance(15)
+
+        self.failureResultOf(attempt, Unavailable)
+        self.assertEqual(len(self.throttle), 0)
+        answer.errback(RuntimeError("too late"))
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 0)
+
     def test_a_checker_can_vouch_for_the_name_asked_about_only(self) -> None:
         for avatar_id in (b"alice", ANONYMOUS, b"not a nick"):
             self.outside(StubChecker(succeed(avatar_id)))
@@ -293,7 +331,9 @@ class RealPasswordsTests(TestCase):
         passwords.start()
         self.addCleanup(passwords.stop)
         accounts = {"zoë": await passwords.hash("päss wörd")}
-        authenticator = Authenticator(make_portal(accounts.get, passwords), Throttle(Clock()))
+        clock = Clock()
+        portal = make_portal(accounts.get, passwords)
+        authenticator = Authenticator(portal, Throttle(clock), clock)
 
         async def attempt(nick: str, password: str) -> Account:
             return await authenticator.authenticate(nick, password, "192.0.2.1")

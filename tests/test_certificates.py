@@ -18,7 +18,7 @@ from chatservice.networking.certificates import (
     BadCertificate,
     CertificateFiles,
     ensure_self_signed,
-    fingerprint,
+    fingerprint_of,
 )
 
 NOON = datetime(2030, 1, 2, 12, tzinfo=timezone.utc)
@@ -147,10 +147,7 @@ class SelfSignedTests(SynchronousTestCase):
 class FingerprintTests(SynchronousTestCase):
     def test_it_is_the_hash_of_the_der_form_in_pairs(self) -> None:
         pem = ensure_self_signed(FilePath(self.mktemp()), [], NOON).certificate.getContent()
-        der = x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
-        digest = hashlib.sha256(der).hexdigest().upper()
+        certificate = x509.load_pem_x509_certificate(pem)
+        digest = hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest().upper()
         expected = ":".join(digest[i : i + 2] for i in range(0, 64, 2))
-        self.assertEqual(fingerprint(pem), expected)
-
-    def test_what_is_no_certificate_has_none(self) -> None:
-        self.assertRaises(ValueError, fingerprint, b"no certificate")
+        self.assertEqual(fingerprint_of(certificate), expected)

@@ -20,7 +20,7 @@ from chatservice.controller.records import Record
 from chatservice.controller.state import RecordKey
 from chatservice.journal.commit import GroupCommit
 from chatservice.journal.interface import IJournal, NotStored, Retention
-from chatservice.supervision import Supervisor
+from chatservice.supervision import Supervised, Supervisor
 from tests.facts import say
 
 Records = Mapping[RecordKey, "Record | None"]
@@ -388,6 +388,17 @@ class RefusalTests(CommitCase):
         self.assertEqual((self.journal.opened, self.root.restarts["journal"]), (1, 0))
 
 
+class Waiting(Supervised):
+    """A service whose start waits for what is being stored, as the controller's does."""
+
+    def __init__(self, commit: GroupCommit) -> None:
+        self._commit = commit
+
+    def startService(self) -> Deferred[None]:
+        super().startService()
+        return self._commit.drain()
+
+
 class DefectTests(CommitCase):
     """A batch of which nobody knows whether it was stored."""
 
@@ -431,11 +442,40 @@ class DefectTests(CommitCase):
         asked: Deferred[bool] = Deferred()
         self.patch(self.journal, "holds", lambda event: asked)
 
-        self.crash()
+        self.journal.fail(ZeroDivisionError("a defect"))
+        self.turn()
         self.assertEqual(self.tell(), [])
         asked.callback(True)
+        self.turn()
 
         self.assertEqual(self.tell(), ["apply 1", "deliver 1"])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_a_journal_that_cannot_tell_is_asked_again_after_its_restart(self) -> None:
+        self.say("1")
+        self.turn()
+        self.tell()
+        self.journal.keep()
+        answers = [failed(RuntimeError("no answer")), succeed(True)]
+        self.patch(self.journal, "holds", lambda event: answers.pop(0))
+
+        self.crash()
+
+        self.assertEqual(self.tell(), ["apply 1", "deliver 1"])
+        self.assertEqual(self.root.restarts["journal"], 1)
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+
+    def test_a_sibling_that_waits_for_the_batch_does_not_keep_the_writer_from_its_restart(
+        self,
+    ) -> None:
+        self.say("1")
+        self.turn()
+        self.root.supervise(Waiting(self.commit), name="waiting")
+        self.turn()
+
+        self.crash()
+
+        self.assertEqual((self.journal.opened, self.root.restarts["journal"]), (2, 1))
 
     def test_what_was_said_meanwhile_is_stored_after_it(self) -> None:
         self.say("1")
@@ -467,12 +507,14 @@ class DefectTests(CommitCase):
         self.journal.keep()
         asked: Deferred[bool] = Deferred()
         self.patch(self.journal, "holds", lambda event: asked)
-        self.crash()
+        self.journal.fail(ZeroDivisionError("a defect"))
+        self.turn()
         self.assertNoResult(over)
 
         asked.callback(True)
 
         self.successResultOf(over)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
     def test_a_sink_that_cannot_say_its_records_fails_the_writer_and_leaves_nobody_waiting(
         self,

@@ -15,6 +15,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+# All fields but the one that remembers where the others were given.
+SETTINGS = [field for field in dataclasses.fields(Config) if field.name != "origins"]
 EXAMPLE = Path(__file__).parent.parent / "chat.example.toml"
 
 
@@ -51,7 +53,7 @@ class DefaultsTests(SynchronousTestCase):
 
     def test_every_default_is_a_value_that_its_own_kind_accepts(self) -> None:
         every: dict[str, object] = {}
-        for field in dataclasses.fields(Config):
+        for field in SETTINGS:
             value = getattr(Config(), field.name)
             if dataclasses.is_dataclass(value):
                 inner = dataclasses.fields(value)
@@ -90,7 +92,7 @@ class ExampleTests(SynchronousTestCase):
         document = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
         sections = {"tls": TLSConfig, "journal": JournalConfig, "limits": Limits}
 
-        self.assertEqual(set(document), {each.name for each in dataclasses.fields(Config)})
+        self.assertEqual(set(document), {each.name for each in SETTINGS})
         for name, section in sections.items():
             keys = {each.name for each in dataclasses.fields(section)}
             self.assertEqual(set(document[name]), keys)
@@ -150,6 +152,7 @@ class ValueTests(FileCase):
             "invitations_per_room",
             "members_per_room",
             "registrations_per_hour",
+            "accounts",
         ]
 
         limits = self.read("[limits]\n" + "".join(f"{name} = 0\n" for name in names)).limits
@@ -214,6 +217,30 @@ class ValueTests(FileCase):
         self.assertNotIn("secret", repr(config))
 
 
+class OriginTests(FileCase):
+    def test_a_setting_of_the_files_is_named_with_the_file(self) -> None:
+        config = self.read('listen = ["ssl:1"]\n[tls]\nprivate_key = "key.pem"\n')
+
+        self.assertEqual(config.origin("listen"), f"{self.path}: listen")
+        self.assertEqual(config.origin("tls.private_key"), f"{self.path}: tls.private_key")
+
+    def test_a_setting_of_the_command_lines_is_named_with_the_option(self) -> None:
+        config = self.read('listen = ["ssl:1"]', listen=["ssl:2"], allow_plain_text=True)
+
+        self.assertEqual(config.origin("listen"), "command line: --endpoint")
+        self.assertEqual(config.origin("allow_plain_text"), "command line: --allow-plain-text")
+
+    def test_a_default_is_named_by_its_key_alone(self) -> None:
+        self.assertEqual(self.read("").origin("listen"), "listen")
+
+    def test_where_a_setting_was_given_makes_no_difference(self) -> None:
+        config = self.read('store = "memory"', name="a")
+
+        self.assertEqual(config, load_config(None, {"store": "memory", "name": "a"}))
+        self.assertNotIn(str(self.path), repr(config))
+        self.assertIn(str(self.path), dataclasses.replace(config, name="b").origin("store"))
+
+
 class MistakeTests(FileCase):
     def test_an_error_names_the_file(self) -> None:
         error = self.assertRaises(ConfigError, self.read, "log_json = 5")
@@ -224,7 +251,7 @@ class MistakeTests(FileCase):
         error = self.assertRaises(ConfigError, load_config, None, {"store": "paper"})
 
         self.assertEqual(
-            str(error), 'command line: store: expected "sqlite" or "memory", got "paper"'
+            str(error), 'command line: --store: expected "sqlite" or "memory", got "paper"'
         )
 
     def test_an_unknown_key_is_told_with_the_nearest(self) -> None:
@@ -256,7 +283,7 @@ class MistakeTests(FileCase):
                 "lisen: unknown key; did you mean listen?",
                 "log_json: expected true or false, got 1",
                 "limits.rooms: expected a whole number of at least 0, got -1",
-                'command line: store: expected "sqlite" or "memory", got "paper"',
+                'command line: --store: expected "sqlite" or "memory", got "paper"',
             ],
         )
 

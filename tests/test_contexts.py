@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any, cast
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -22,11 +24,17 @@ from chatservice.networking.certificates import (
     BadCertificate,
     CertificateFiles,
     ensure_self_signed,
-    fingerprint,
+    fingerprint_of,
 )
 from chatservice.networking.contexts import CertificateWatch, ContextPool, ServerContext
+from chatservice.supervision import Supervisor
 from tests.loopback import in_thread
 from tests.test_tls import TLSCase, client_context
+
+
+def fingerprint_in(pem: bytes) -> str:
+    """The fingerprint of the certificate in a PEM file's content."""
+    return fingerprint_of(x509.load_pem_x509_certificate(pem))
 
 
 def renew(files: CertificateFiles, *names: str) -> str:
@@ -35,7 +43,7 @@ def renew(files: CertificateFiles, *names: str) -> str:
     content = fresh.certificate.getContent()
     fresh.private_key.moveTo(files.private_key)
     fresh.certificate.moveTo(files.certificate)
-    return fingerprint(content)
+    return fingerprint_in(content)
 
 
 class ReloadTests(TLSCase):
@@ -81,7 +89,7 @@ class ServerContextTests(SynchronousTestCase):
 
     def test_the_fingerprint_is_the_certificates(self) -> None:
         context = ServerContext(self.files)
-        self.assertEqual(context.fingerprint, fingerprint(self.files.certificate.getContent()))
+        self.assertEqual(context.fingerprint, fingerprint_in(self.files.certificate.getContent()))
 
     def test_key_and_certificate_may_share_a_file(self) -> None:
         both = self.folder.child("both.pem")
@@ -176,7 +184,7 @@ class WatchTests(SynchronousTestCase):
     def test_files_that_change_one_after_the_other_are_used_when_both_have(self) -> None:
         before = self.context.fingerprint
         fresh = ensure_self_signed(self.files.certificate.sibling("fresh"), [])
-        after = fingerprint(fresh.certificate.getContent())
+        after = fingerprint_in(fresh.certificate.getContent())
 
         fresh.private_key.moveTo(self.files.private_key)
         self.clock.advance(30)
@@ -218,3 +226,36 @@ class WatchTests(SynchronousTestCase):
         watch.startService()
         self.assertEqual(clock.getDelayedCalls(), [])
         watch.stopService()
+
+    def test_a_look_that_breaks_is_told_to_the_supervisor_and_looking_begins_anew(self) -> None:
+        clock = Clock()
+        contexts = _BreakingOnce([self.context])
+        supervisor = Supervisor(clock, intensity=1, period=5.0)
+        supervisor.supervise(CertificateWatch(clock, contexts, period=30), name="certificates")
+        supervisor.startService()
+        clock.pump([0] * 3)
+
+        contexts.broken = True
+        clock.advance(30)
+        clock.pump([0] * 3)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(supervisor.restarts["certificates"], 1)
+
+        after = renew(self.files)
+        clock.advance(30)
+        self.assertEqual(self.context.fingerprint, after)
+        supervisor.stopService()
+        clock.pump([0] * 3)
+        self.assertEqual(clock.getDelayedCalls(), [])
+
+
+class _BreakingOnce(list[ServerContext]):
+    """Contexts that can't be looked at when they are `broken`, once."""
+
+    broken = False
+
+    def __iter__(self) -> Iterator[ServerContext]:
+        if self.broken:
+            self.broken = False
+            raise ZeroDivisionError
+        return super().__iter__()

@@ -7,14 +7,120 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.internet.endpoints import TCP4ClientEndpoint
+from twisted.internet.protocol import Factory
+from twisted.protocols.policies import WrappingFactory
+from twisted.protocols.tls import TLSMemoryBIOFactory
+
 from chatservice.networking.admission import Admission, Refusal, address_group
-from tests.service import Client, ServiceCase, SteppedReactor
+from tests.service import (
+    HOST,
+    PLAIN,
+    Client,
+    RunningService,
+    ServiceCase,
+    SteppedReactor,
+    Trusting,
+    reactor,
+    until,
+)
 
 
 async def refused(client: Client) -> bool:
     """Was a connection closed without a byte?"""
     await client.closed
     return client.received == 0
+
+
+class ProxyTests(ServiceCase):
+    """Clients that a proxy speaks for (the PROXY protocol, version 1)."""
+
+    PROXIED = f"haproxy:{PLAIN}"
+
+    async def connect(self, service: RunningService, source: str, listener: int) -> Client:
+        """A client of that address, whose proxy is on loopback."""
+        header = f"PROXY TCP4 {source} 192.0.2.80 40000 6667\r\n".encode()
+        client = Client()
+        factory: Any = Factory.forProtocol(lambda: client)
+        if listener == 1:
+            factory = TLSMemoryBIOFactory(Trusting(), True, factory)
+        endpoint = TCP4ClientEndpoint(reactor, HOST, service.ports[listener])
+        await endpoint.connect(_Proxied(factory, header))
+        return client
+
+    async def serve_both(self, **limits: Any) -> RunningService:
+        """Listens for a proxy in plain text, and with TLS."""
+        return await self.serve(listen=(self.PROXIED, f"tls:{self.PROXIED}"), **limits)
+
+    async def test_clients_are_counted_at_their_own_addresses(self) -> None:
+        service = await self.serve_both(
+            connections_per_address=1, exempt_addresses=("127.0.0.0/8",)
+        )
+        for listener, source in enumerate(("203.0.113.7", "203.0.113.17")):
+            first = await self.connect(service, source, listener)
+            self.assertEqual(await first.ask("LOGIN:alice"), "OK:LOGIN:alice")
+            second = await self.connect(service, source, listener)
+            second.send("LOGIN:bob")
+            await second.closed
+            self.assertIn("too many connections from your address", second.seen[-1])
+            self.assertNotIn("OK:LOGIN:bob", second.seen)
+            other = await self.connect(service, "203.0.113.8", listener)
+            self.assertEqual(await other.ask("LOGIN:carol"), "OK:LOGIN:carol")
+
+            await first.hang_up()
+            await service.has(connections=1)
+            again = await self.connect(service, source, listener)
+            self.assertEqual(await again.ask("LOGIN:dave"), "OK:LOGIN:dave")
+            for client in (again, other):
+                await client.hang_up()
+            await service.has(connections=0)
+        self.assertEqual(service.connections.admission.refused[Refusal.TOO_MANY], 2)
+
+    async def test_what_counts_by_address_counts_by_the_clients(self) -> None:
+        service = await self.serve_both(registrations_per_hour=1)
+        for listener, source in enumerate(("203.0.113.7", "203.0.113.17")):
+            client = await self.connect(service, source, listener)
+            await client.ask(f"LOGIN:user{listener}")
+            answer = await client.ask("REGISTER:a long password")
+            self.assertStarts(answer, "OK:REGISTER")
+            self.assertIn(source, [side.address for side in service])
+            self.assertIn(source, [side.session.address for side in service])
+
+    async def test_with_tls_a_client_counts_before_it_says_anything(self) -> None:
+        service = await self.serve_both(connections_per_address=1)
+        await self.connect(service, "203.0.113.7", 1)
+        await until(lambda: [side.host for side in service] == ["203.0.113.7"])
+        quiet = await self.connect(service, "203.0.113.7", 1)
+        await quiet.closed
+        self.assertIn("too many connections from your address", quiet.seen[-1])
+
+    async def test_who_keeps_quiet_is_greeted_and_then_counted(self) -> None:
+        service = await self.serve_both(connections_per_address=1)
+        client = await self.connect(service, "203.0.113.7", 0)
+        await service.has(connections=1)
+        service.time.advance(2)
+        await until(lambda: client.seen)
+        await client.ask("HELP")
+        self.assertEqual([side.host for side in service], ["203.0.113.7"])
+
+
+class _Proxied(WrappingFactory):
+    """Sends a header before the wrapped protocol begins."""
+
+    def __init__(self, factory: Any, header: bytes) -> None:
+        super().__init__(factory)
+        self._header = header
+
+    def buildProtocol(self, addr: Any) -> Any:
+        protocol: Any = self.wrappedFactory.buildProtocol(addr)
+        make_connection = protocol.makeConnection
+
+        def with_header(transport: Any) -> None:
+            transport.write(self._header)
+            make_connection(transport)
+
+        protocol.makeConnection = with_header
+        return protocol
 
 
 class ConnectionTests(ServiceCase):
@@ -298,8 +404,16 @@ class AccountTests(ServiceCase):
         self.assertStarts(await self.register(service, "erin"), "OK:")
         self.assertStarts(await self.register(service, "frank"), "ERR:REGISTER:TOO_FAST:")
 
-    async def test_zero_accounts_an_hour_means_no_limit(self) -> None:
-        service = await self.serve(registrations_per_hour=0)
+    async def test_there_are_no_more_accounts_than_allowed(self) -> None:
+        service = await self.serve(accounts=1, registrations_per_hour=0)
+
+        self.assertStarts(await self.register(service, "alice"), "OK:")
+        self.assertStarts(await self.register(service, "bob"), "ERR:REGISTER:TOO_MANY:")
+        carol = await service.log_in("carol")
+        self.assertStarts(await carol.ask("SAY:bob:we are guests"), "OK:SAY:bob:")
+
+    async def test_zero_accounts_means_no_limit(self) -> None:
+        service = await self.serve(registrations_per_hour=0, accounts=0)
 
         for nick in ("alice", "bob", "carol"):
             self.assertStarts(await self.register(service, nick), "OK:")

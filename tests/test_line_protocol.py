@@ -400,7 +400,7 @@ class ConnectionTests(LineCase):
             rb"^ROOM:lobby:alice:hello\r\n"
             rb"OK:ROOM:lobby:[0-9]+\r\n"
             rb"OK:PROTOBUF:1\r\n"
-            rb"21\ncbazyx$",
+            rb"<21\ncbazyx$",
         )
 
 
@@ -420,5 +420,8 @@ class Reversing:
 
 
 class ReversingDialect(Dialect):
+    def begin(self) -> None:
+        self.wire.write(b"<")
+
     def receive(self, data: bytes) -> None:
         self.wire.write(data[::-1])

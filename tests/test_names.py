@@ -265,6 +265,14 @@ class UnicodeTests(SynchronousTestCase):
         self.assertEqual(rules.room(name.text), name)
         self.assertEqual(rules.room(name.key).key, name.key)
 
+    def test_names_that_are_too_long_are_not_remembered(self) -> None:
+        remembered = names._parse.cache_info().currsize
+
+        self.assertRaises(BadNick, rules.nick, "n" * 4096)
+        self.assertRaises(BadRoomName, rules.room, "r" * 4096)
+
+        self.assertEqual(names._parse.cache_info().currsize, remembered)
+
     def test_no_more_than_so_many_names_are_remembered(self) -> None:
         self.assertEqual(names._parse.cache_info().maxsize, names.NAMES_REMEMBERED)
 

@@ -182,6 +182,11 @@ class InstalledTests(SynchronousTestCase):
 
         self.assertIs(Dialects([line, Opened("a", opens=False)]).opened_by(b"x"), line)
 
+    def test_without_the_fallback_nobody_could_be_answered(self) -> None:
+        error = self.assertRaises(BadDialect, Dialects, [Opened("a")])
+
+        self.assertIn("'line' is not installed", str(error))
+
     def test_no_two_have_one_name(self) -> None:
         for others in (
             [Opened("a"), Opened("a")],

@@ -154,6 +154,12 @@ class CannotStartTests(ProcessCase):
         ended = await run_twistd(self, "-n", "chat", "--endpoint", f"ssl:{number}:interface={HOST}")
         self.assertRefused(ended, f"{HOST}:{number}", "in use")
 
+    async def test_because_there_is_no_such_port(self) -> None:
+        folder = new_folder(self)
+        (folder / "chat.toml").write_text('listen = ["tcp:70000:interface=127.0.0.1"]')
+        ended = await run_twistd(self, "-n", "chat", "-c", "chat.toml", folder=folder)
+        self.assertRefused(ended, "chat.toml: listen: listener 'tcp:70000:", "from 0 to 65535")
+
     async def test_because_another_server_has_the_data_folder(self) -> None:
         server = await start_server(self, "--data", "data")
         data = str(server.folder / "data")
@@ -183,7 +189,26 @@ class UsageTests(ProcessCase):
         folder = new_folder(self)
         (folder / "bad.toml").write_text("[limits]\nroom = 5\n")
         (folder / "worse.toml").write_text("name = \n")
+        for name, text in {
+            "ssl": 'listen = ["ssl:abc"]',
+            "key": '[tls]\nprivate_key = "nope.pem"',
+            "crt": '[tls]\nprivate_key = "key.pem"\ncertificate = "nope.pem"',
+            "kind": 'auth = ["nosuch:secret"]',
+            "auth": 'auth = ["file:/nonexistent/pw"]',
+            "metrics": 'metrics = "tcp:9667"',
+        }.items():
+            (folder / f"{name}.toml").write_text(text)
+        (folder / "key.pem").touch()
         cases = {
+            ("-c", "ssl.toml"): "chat: ssl.toml: listen: listener 'ssl:abc': the port is a number",
+            ("-c", "key.toml"): "chat: key.toml: tls.private_key: expected a PEM file",
+            ("-c", "crt.toml"): "chat: crt.toml: tls.certificate: expected a PEM file",
+            ("-c", "kind.toml"): "chat: kind.toml: auth: expected KIND:ARGUMENTS",
+            ("-c", "auth.toml"): "auth.toml: auth: expected file:PATH of a file that can be read, "
+            "got '/nonexistent/pw'",
+            ("-c", "metrics.toml", "-e", TLS): "metrics.toml: metrics: plain text",
+            ("--auth", "file:none"): "command line: --auth: expected file:PATH",
+            ("-e", "ssl:abc"): "chat: command line: --endpoint: listener 'ssl:abc': the port",
             ("--nope",): "option --nope not recognized",
             ("more",): "Wrong number of arguments",
             ("--endpoint",): "--endpoint",
@@ -196,7 +221,7 @@ class UsageTests(ProcessCase):
             ("--config", "worse.toml"): "worse.toml: ",
             ("--config", "none.toml"): "none.toml: can't be read",
             ("--store", "paper"): 'store: expected "sqlite" or "memory", got "paper"',
-            ("--metrics", "tcp:9667"): "metrics: plain text",
+            ("--metrics", "tcp:9667"): "command line: --metrics: plain text",
             ("--auth", "klingon"): "Auth plugin not recognized: klingon",
         }
         runs = [
@@ -208,6 +233,7 @@ class UsageTests(ProcessCase):
             (line,) = ended.err.splitlines()
             self.assertTrue(line.startswith("twistd chat: "), line)
             self.assertIn(words, line)
+            self.assertNotIn("secret", line)
 
     async def test_help_fits_a_terminal(self) -> None:
         ended = await run_twistd(self, "chat", "--help")

@@ -43,7 +43,7 @@ def log_out(state: State, user: User, room: str, other: str) -> list[Event]:
 
 
 def register(state: State, user: User, room: str, other: str) -> list[Event]:
-    return [requests.register(state, user, "argon")]
+    return [requests.register(state, POLICY, user, "argon")]
 
 
 def bring_in(state: State, user: User, room: str, other: str) -> list[Event]:
@@ -96,7 +96,11 @@ def decide(state: State, step: Step) -> list[Event]:
         if what in LOG_INS:
             known = name.key in state.accounts
             event = requests.log_in(state, name, account=what != "log in")
-            return [event] if known or not event.account else [event, requests.reserve(name)]
+            return (
+                [event]
+                if known or not event.account
+                else [event, requests.reserve(state, POLICY, name)]
+            )
         user = state.users.get(name.key)
         return ACTS[what](state, user, room, other) if user is not None else []
     except ChatError:

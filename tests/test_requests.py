@@ -84,7 +84,22 @@ class LogInTests(RequestCase):
     def test_a_nick_is_registered_once(self) -> None:
         ann = self.account("ann")
 
-        self.assertRaises(NickInUse, requests.register, self.state, ann, "argon")
+        self.refused_account(NickInUse, ann)
+
+    def refused_account(self, error: type[ChatError], user: User) -> None:
+        self.assertRaises(error, requests.register, self.state, self.policy, user, "argon")
+
+    def test_there_are_no_more_accounts_than_there_may_be(self) -> None:
+        self.limit(accounts=2)
+        self.account("ann")
+        ben = self.guest("ben")
+        requests.register(self.state, self.policy, ben, "argon")
+        self.account("cleo")
+
+        self.refused_account(TooMany, ben)
+        self.assertRaises(
+            TooMany, requests.reserve, self.state, self.policy, self.policy.names.nick("dora")
+        )
 
 
 class LogOutTests(RequestCase):

@@ -82,6 +82,19 @@ LINES = st.one_of(
 )
 CLIENT = st.integers(0, CLIENTS - 1)
 SAYS = st.tuples(st.just("says"), CLIENT, LINES)
+RULES = st.one_of(
+    *(
+        st.tuples(st.just("says"), st.just(owner), line)
+        for owner, room in ((0, st.just("den")), (1, st.just("hall")))
+        for line in (
+            lines("INVITEROOM:{}:{}", room, st.sampled_from(PEOPLE)),
+            lines("KICKROOM:{}:{}", room, st.sampled_from(PEOPLE)),
+            lines("SET{}:{}", st.sampled_from(["PRIVATE", "PUBLIC"]), room),
+        )
+    )
+)
+"""What owners say who know what is theirs."""
+
 LEAVES = st.tuples(st.just("leaves"), CLIENT, st.just(""))
 AT_ONCE = st.tuples(
     st.just("at once"),
@@ -93,7 +106,7 @@ MISHAPS = st.one_of(
     st.tuples(st.sampled_from(["restarts", "reopens", "is killed"]), st.just(0), st.just("")),
 )
 Step = tuple[str, Any, str]
-ORDINARY: st.SearchStrategy[Step] = st.one_of(SAYS, SAYS, SAYS, SAYS, SAYS, LEAVES, AT_ONCE)
+ORDINARY: st.SearchStrategy[Step] = st.one_of(SAYS, SAYS, SAYS, SAYS, RULES, LEAVES, AT_ONCE)
 EVENTFUL: st.SearchStrategy[Step] = st.one_of(ORDINARY, ORDINARY, ORDINARY, MISHAPS)
 
 _UNORDERED = ("LISTROOM", "LISTUSERS", "LOGOUT")

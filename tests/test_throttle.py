@@ -14,6 +14,7 @@ class ThrottleTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.throttle = Throttle(self.clock)
+        self.pending: list[Deferred[Turn]] = []
 
     def turn(self, address: str = "192.0.2.1", account: str = "alice") -> Deferred[Turn]:
         return self.throttle.turn(address, account)
@@ -119,8 +120,8 @@ class ThrottleTests(SynchronousTestCase):
                         refused += 1
             self.clock.advance(1)
 
-        # At 0, 0, 0, 1, 3, 7 and 15 seconds.
-        self.assertEqual((begun, refused), (7, 53))
+        # At 0, 0, 0, 1, 3, 7, 15 and 25 seconds.
+        self.assertEqual((begun, refused), (8, 52))
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_a_free_attempt_does_not_wait_behind_one_that_is_held_up(self) -> None:
@@ -158,7 +159,14 @@ class ThrottleTests(SynchronousTestCase):
         begun, *waiting = (throttle.turn("a", "alice") for _ in range(3))
 
         self.failureResultOf(throttle.turn("a", "bob"), TooFast)
-        self.failureResultOf(throttle.turn("b", "alice"), TooFast)
+        for turn in (begun, *waiting):
+            self.successResultOf(turn).right()
+
+    def test_no_more_than_so_many_addresses_wait_for_an_account(self) -> None:
+        throttle = Throttle(self.clock, ThrottleLimits(max_waiting=2))
+        begun, *waiting = (throttle.turn(address, "alice") for address in "abc")
+
+        self.failureResultOf(throttle.turn("d", "alice"), TooFast)
         for turn in (begun, *waiting):
             self.successResultOf(turn).right()
 
@@ -263,9 +271,180 @@ class ThrottleTests(SynchronousTestCase):
 
         (account,) = (lane for key, lane in self.throttle._lanes.items() if key[1] == "alice")
         self.assertLess(len(account.wrong), 20)
-        self.assertEqual(self.wait_of(address="198.51.100.1"), 30)
+        self.assertEqual(self.wait_of(address="198.51.100.1"), 10)
 
     def test_an_address_and_an_account_of_one_name_are_two(self) -> None:
         self.wrong(4, address="alice", account="bob")
 
         self.assertEqual(self.wait_of(address="198.51.100.1", account="alice"), 0)
+
+    def attack(self, seconds: int, *addresses: str) -> None:
+        """Keeps as many wrong attempts at alice pending as there may be."""
+        for _ in range(seconds):
+            for address in addresses:
+                self.attack_now(address)
+            self.clock.advance(1)
+
+    def attack_now(self, address: str) -> None:
+        while True:
+            self.pending = [turn for turn in self.pending if not self.guessed(turn)]
+            turn = self.turn(address)
+            if turn.called and not isinstance(turn.result, Turn):
+                self.failureResultOf(turn, TooFast)
+                return
+            self.pending.append(turn)
+
+    def guessed(self, turn: Deferred[Turn]) -> bool:
+        if not turn.called:
+            return False
+        if isinstance(turn.result, Turn):
+            turn.result.wrong()
+        else:
+            self.failureResultOf(turn, TooFast)
+        return True
+
+    def test_strangers_at_it_all_the_time_do_not_keep_out_who_was_here_before(self) -> None:
+        self.successResultOf(self.turn()).right()
+        self.attack(300, *"abcdef")
+        self.failureResultOf(self.turn("198.51.100.1"), TooFast)
+
+        self.successResultOf(self.turn()).right()
+
+    def test_a_stranger_at_it_all_the_time_does_not_keep_out_a_newcomer(self) -> None:
+        self.attack(300, "a")
+
+        newcomer = self.turn("198.51.100.1")
+        self.attack(20, "a")
+
+        self.successResultOf(newcomer).right()
+
+    def test_the_addresses_take_turns_at_an_account(self) -> None:
+        running = self.successResultOf(self.turn("a"))
+        (a_next, a_last), (b_next, b_last) = (
+            [self.turn(address) for _ in range(2)] for address in "ab"
+        )
+
+        running.undecided()
+
+        for turn in (b_next, a_next, b_last, a_last):
+            self.successResultOf(turn).undecided()
+
+    def test_who_is_ready_at_the_same_moment_comes_after_who_waited_longer(self) -> None:
+        self.wrong(3, "a")
+        again = self.turn("a")
+        first = self.turn("b")
+        self.clock.advance(1)
+        self.successResultOf(again).wrong()
+        again = self.turn("a")
+
+        self.clock.advance(2)
+
+        self.assertEqual((first.called, again.called), (True, False))
+        self.successResultOf(first).right()
+        self.successResultOf(again).undecided()
+
+    def test_who_comes_at_the_very_moment_comes_after_who_waited(self) -> None:
+        self.wrong(3, "a")
+        waiting = self.turn("b")
+        self.clock.rightNow += 1
+
+        newcomer = self.turn("c")
+
+        self.assertEqual((waiting.called, newcomer.called), (True, False))
+        self.successResultOf(waiting).right()
+        self.successResultOf(newcomer).right()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_however_many_are_over_as_soon_as_they_begin_all_have_their_turn(self) -> None:
+        running = self.successResultOf(self.turn())
+        waiting = [self.turn(str(number % 60)) for number in range(1200)]
+        for turn in waiting:
+            turn.addCallback(Turn.undecided)
+
+        running.undecided()
+
+        self.assertTrue(all(turn.called for turn in waiting))
+        self.assertEqual((len(self.throttle), self.clock.getDelayedCalls()), (0, []))
+
+    def test_one_address_does_not_take_all_places_at_an_account(self) -> None:
+        throttle = Throttle(self.clock, ThrottleLimits(max_waiting=2))
+        running, *waiting = (throttle.turn("a", "alice") for _ in range(3))
+
+        newcomer = throttle.turn("b", "alice")
+
+        self.failureResultOf(throttle.turn("a", "alice"), TooFast)
+        for turn in (running, newcomer, *waiting):
+            self.successResultOf(turn).right()
+
+    def test_who_is_trusted_is_slowed_by_their_own_mistakes(self) -> None:
+        self.successResultOf(self.turn()).right()
+        self.wrong(4)
+
+        self.assertEqual(self.wait_of(), 2)
+        self.assertEqual(self.wait_of("198.51.100.1"), 0)
+
+    def test_mistakes_of_who_is_trusted_count_at_the_account(self) -> None:
+        self.successResultOf(self.turn()).right()
+        self.wrong(2)
+        self.wrong(2, "198.51.100.1")
+
+        self.assertEqual(self.wait_of("198.51.100.2"), 2)
+
+    def test_who_is_trusted_does_not_wait_for_an_attempt_that_runs(self) -> None:
+        self.successResultOf(self.turn()).right()
+        stranger = self.successResultOf(self.turn("203.0.113.1"))
+
+        trusted = self.successResultOf(self.turn())
+
+        trusted.undecided()
+        self.assertFalse(self.turn("203.0.113.2").called)
+        stranger.undecided()
+
+    def test_trust_is_for_one_address_and_one_account(self) -> None:
+        self.successResultOf(self.turn()).right()
+        self.wrong(5, "203.0.113.1")
+        self.assertEqual(self.wait_of("203.0.113.3"), 4)
+
+        self.wrong(5, "203.0.113.2", "bob")
+        self.assertEqual(self.wait_of(account="bob"), 4)
+
+    def test_trust_ends(self) -> None:
+        self.throttle = Throttle(self.clock, ThrottleLimits(trust_for=60))
+        self.successResultOf(self.turn()).right()
+        self.clock.advance(60)
+        self.wrong(5, "203.0.113.1")
+
+        self.assertEqual(self.wait_of(), 4)
+
+    def test_no_more_than_so_many_are_trusted_and_the_longest_unused_goes_first(self) -> None:
+        self.throttle = Throttle(self.clock, ThrottleLimits(max_trusted=2))
+        for address in ("a", "b", "a", "c"):
+            self.successResultOf(self.turn(address)).right()
+        self.wrong(5, "203.0.113.1")
+
+        self.assertEqual([self.wait_of(address) for address in "acb"], [0, 0, 4])
+        self.assertEqual(len(self.throttle._trusted), 2)
+
+    def test_who_becomes_trusted_while_waiting_waits_no_longer_than_for_the_address(self) -> None:
+        self.wrong(1, "203.0.113.1")
+        running = self.successResultOf(self.turn())
+        waiting = self.turn()
+        running.right()
+
+        self.successResultOf(waiting).right()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_however_long_an_account_is_attacked_the_rate_is_bounded(self) -> None:
+        addresses = [f"203.0.113.{number}" for number in range(20)]
+        begun = 0
+        waiting: list[Deferred[Turn]] = []
+        for _ in range(1000):
+            waiting += [self.turn(address) for address in addresses]
+            while ready := [turn for turn in waiting if turn.called]:
+                begun += sum(isinstance(turn.result, Turn) for turn in ready)
+                waiting = [turn for turn in waiting if not turn.called]
+                for turn in ready:
+                    self.guessed(turn)
+            self.clock.advance(1)
+
+        self.assertLess(begun, 110)

@@ -312,7 +312,7 @@ class RefusalTests(TLSCase):
         for text in (b"LOGIN:alice:secret\r\n", b"x", b"\x00\x01\x02", b"nickname\r\n"):
             answer, log = await self.answer(text)
             self.assertEqual(answer, b"ERR::TLS_REQUIRED:this port speaks TLS 1.3 only\r\n")
-            self.assertIn("Plain text from", log)
+            self.assertIn("plain text from", log)
             self.assertNotIn("secret", log)
 
     async def test_irc_gets_an_error_of_its_own(self) -> None:

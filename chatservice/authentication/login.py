@@ -7,11 +7,14 @@ the controller's.
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from argon2.exceptions import InvalidHashError, VerificationError
 from twisted.cred.credentials import UsernamePassword
 from twisted.cred.error import LoginFailed
 from twisted.cred.portal import Portal
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import CancelledError, Deferred, TimeoutError
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from chatservice.authentication.passwords import prepare_password
@@ -20,6 +23,9 @@ from chatservice.authentication.throttle import Throttle
 from chatservice.controller.errors import BadPassword, Unavailable
 from chatservice.controller.names import Name, NameRules
 
+ANSWER_SECONDS: Final = 15.0
+"""How long a checker may take; whoever else waits for that account or address waits as long."""
+
 
 class Authenticator:
     """Finds out whether a password is the right one, no faster than `Throttle` allows.
@@ -27,14 +33,22 @@ class Authenticator:
     Args:
         portal: as `make_portal` makes it.
         throttle: the turns of all connections.
+        clock: calls later.
         rules: what nicks are; the usual ones unless given.
     """
 
     log = Logger()
 
-    def __init__(self, portal: Portal, throttle: Throttle, rules: NameRules | None = None) -> None:
+    def __init__(
+        self,
+        portal: Portal,
+        throttle: Throttle,
+        clock: IReactorTime,
+        rules: NameRules | None = None,
+    ) -> None:
         self._portal = portal
         self._throttle = throttle
+        self._clock = clock
         self._rules = rules or NameRules()
 
     async def authenticate(self, nick: str, password: str, address: str) -> Account:
@@ -71,10 +85,18 @@ class Authenticator:
     async def _ask(self, name: Name, password: str) -> Account:
         credentials = UsernamePassword(name.text.encode(), password.encode())
         try:
-            _, avatar, _ = await self._portal.login(credentials, None, IAccount)
+            login = self._portal.login(credentials, None, IAccount)
+            _, avatar, _ = await _abandonable(login).addTimeout(ANSWER_SECONDS, self._clock)
         except LoginFailed:
             raise BadPassword from None
         except OutsideCheckerFailed:
+            raise Unavailable from None
+        except TimeoutError:
+            self.log.error(
+                "no answer about {nick} within {seconds} seconds: is a checker stuck?",
+                nick=name.text,
+                seconds=ANSWER_SECONDS,
+            )
             raise Unavailable from None
         except (InvalidHashError, VerificationError) as error:
             self.log.error(
@@ -87,3 +109,15 @@ class Authenticator:
             self.log.error("a checker vouched for another name than {nick}", nick=name.text)
             raise BadPassword
         return avatar
+
+
+def _abandonable(login: Deferred[Any]) -> Deferred[Any]:
+    """The same, but done when it is cancelled, even if somebody else's checker goes on."""
+    answer: Deferred[Any] = Deferred(lambda _: login.cancel())
+
+    def tell(result: Any) -> None:
+        if not answer.called:
+            answer.callback(result)
+
+    login.addBoth(tell)
+    return answer

@@ -22,6 +22,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+_COMMAND_LINE = "command line"
+
 
 class ConfigError(Exception):
     """Settings that can't be used; the message has one line a problem, each naming file and key."""
@@ -51,7 +53,7 @@ def load_config(
     if path is not None:
         reading.take(dict(_flattened(_parse(path))), str(path))
     given = {key: value for key, value in overrides.items() if value is not None}
-    reading.take(given, "command line")
+    reading.take(given, _COMMAND_LINE)
     if not reading.values.get("name"):
         reading.take({"name": hostname}, "host name")
     return reading.config()
@@ -94,14 +96,14 @@ class _Reading:
         for key, value in settings.items():
             kind = _KINDS.get(key)
             if kind is None:
-                self._problems.append(f"{source}: {key}: {_unknown(key)}")
+                self._problems.append(f"{_origin(source, key)}: {_unknown(key)}")
                 continue
             try:
                 self.values[key] = kind.read(value)
                 self._sources[key] = source
             except UnfitValue:
                 self._problems.append(
-                    f"{source}: {key}: expected {kind.expected}{_got(key, value)}"
+                    f"{_origin(source, key)}: expected {kind.expected}{_got(key, value)}"
                 )
 
     def config(self) -> Config:
@@ -110,9 +112,10 @@ class _Reading:
             raise ConfigError(self._problems)
         parts = {name: section(**self._section(f"{name}.")) for name, section in _SECTIONS.items()}
         own = {key: value for key, value in self.values.items() if "." not in key}
-        config = Config(**own, **parts)  # type: ignore[arg-type]
+        origins = {key: _origin(source, key) for key, source in self._sources.items()}
+        config = Config(**own, **parts, origins=origins)  # type: ignore[arg-type]
         broken = [
-            f"{self._source(rule.keys)}: {rule.keys[0]}: {rule.expected}"
+            f"{self._blamed(rule.keys)}: {rule.expected}"
             for rule in _RULES
             if not rule.holds(config)
         ]
@@ -127,8 +130,18 @@ class _Reading:
             if key.startswith(prefix)
         }
 
-    def _source(self, keys: tuple[str, ...]) -> str:
-        return next(self._sources[key] for key in keys if key in self._sources)
+    def _blamed(self, keys: tuple[str, ...]) -> str:
+        """The first of ``keys``, and whence those that are given come."""
+        given = next(key for key in keys if key in self._sources)
+        return _origin(self._sources[given], keys[0])
+
+
+def _origin(source: str, key: str) -> str:
+    """Words for where a setting was given; on the command line settings are options."""
+    if source == _COMMAND_LINE and "." not in key:
+        option = "endpoint" if key == "listen" else key.replace("_", "-")
+        return f"{source}: --{option}"
+    return f"{source}: {key}"
 
 
 def _unknown(key: str) -> str:

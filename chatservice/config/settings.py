@@ -6,6 +6,7 @@ what they do in the part of the service that is handed them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -140,6 +141,9 @@ class Limits:
     registrations_per_hour: CountOrZero = 10
     """Accounts made an hour from one address."""
 
+    accounts: CountOrZero = 100_000
+    """Accounts in all."""
+
     stop_seconds: SecondsOrZero = 2.0
     """Seconds that a stop waits for clients to take what is under way to them."""
 
@@ -177,3 +181,17 @@ class Config:
     tls: TLSConfig = field(default_factory=TLSConfig)
     journal: JournalConfig = field(default_factory=JournalConfig)
     limits: Limits = field(default_factory=Limits)
+
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """Where settings were given, by dotted key, in words: no setting itself."""
+
+    def origin(self, key: str) -> str:
+        """Return where a setting was given, such as ``chat.toml: listen``.
+
+        Args:
+            key: the dotted key.
+
+        Returns:
+            The words; the key alone where its default applies.
+        """
+        return self.origins.get(key, key)

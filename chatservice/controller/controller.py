@@ -8,9 +8,9 @@ attached. The rules are in `requests`, the changes in `state`.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -18,12 +18,14 @@ from twisted.python.failure import Failure
 
 from chatservice.supervision import Supervised
 
-from .errors import ChatError, Unavailable
-from .events import DirectMessage, Event, Message, ServiceStarted
+from .errors import ChatError, NoSuchRoom, NotInRoom, Unavailable
+from .events import DirectMessage, Event, Kicked, Message, RoomDeleted, ServiceStarted
 from .log import Batch, Log, Origin
 from .policy import Policy
 from .records import Record, restore, take_dirty
 from .state import RecordKey, State
+
+T = TypeVar("T")
 
 
 class Tell(Protocol):
@@ -85,6 +87,7 @@ class Controller(Supervised):
         self._began = False
         self._alive = False
         self._undelivered: deque[Applied] = deque()
+        self._ending: set[tuple[str, str]] = set()
 
     # Being asked.
 
@@ -92,8 +95,12 @@ class Controller(Supervised):
         """
         Hands one event to the journal; the origin hears what became of it.
 
+        @raise NoSuchRoom: it is for a room whose end is being stored.
+        @raise NotInRoom: its author is just being put out of that room.
         @raise Unavailable: the journal takes no more for now.
         """
+        if self._ending:
+            self._check_not_ending(event)
         self.journal.append(event, origin)
 
     def submit(self, *events: Event) -> Deferred[None]:
@@ -103,11 +110,26 @@ class Controller(Supervised):
         @raise ChatError: one of them could not be stored, or came too late to fit.
         """
         request = Request(events[-1])
+        ending = {_ENDS[type(event)](event) for event in events if type(event) in _ENDS}
         try:
             self.journal.append_all(events, request)
         except Unavailable as error:
             request.applied(events[-1], error)
+        else:
+            self._ending |= ending
+            request.done.addBoth(self._ended, ending)
         return request.done
+
+    def _ended(self, result: T, ending: set[tuple[str, str]]) -> T:
+        self._ending -= ending
+        return result
+
+    def _check_not_ending(self, event: Event) -> None:
+        """What is said is true as soon as it is stored, so it must not follow its author's end."""
+        if (event.target, "") in self._ending:
+            raise NoSuchRoom()
+        if (event.target, event.actor) in self._ending:
+            raise NotInRoom()
 
     # Being fed by the journal.
 
@@ -217,5 +239,11 @@ def _next_run(undelivered: deque[Applied]) -> list[Applied]:
             run.append(undelivered.popleft())
     return run
 
+
+_ENDS: dict[type[Event], Callable[[Any], tuple[str, str]]] = {
+    Kicked: lambda event: (event.target, event.victim),
+    RoomDeleted: lambda event: (event.target, ""),
+}
+"""Events that take a room from somebody, or (the empty string) from everybody, as others decide."""
 
 _JOINED = frozenset((Message, DirectMessage))

@@ -167,7 +167,7 @@ class TopicChanged(RoomEvent):
 @dataclass(slots=True, kw_only=True)
 class DirectMessage(Event):
     """
-    Something said to one user. The target is the conversation of the two (`state.conversation`).
+    Something said to one user. The target is the conversation of the two (`entities.conversation`).
     """
 
     kind: ClassVar[str] = "direct"

@@ -76,6 +76,9 @@ class NameRules:
         Raises:
             BadNick: it can't be one; its words say why.
         """
+        # Before the cache, which would keep texts of any length.
+        if len(text) > self.nick_characters:
+            raise BadNick(_too_long(NICK, self.nick_characters))
         name = _parse(NICK, self.nick_characters, text)
         if isinstance(name, str):
             raise BadNick(name)
@@ -88,6 +91,8 @@ class NameRules:
         Raises:
             BadRoomName: it can't be one; its words say why.
         """
+        if len(text) > self.room_characters:
+            raise BadRoomName(_too_long(ROOM, self.room_characters))
         name = _parse(ROOM, self.room_characters, text)
         if isinstance(name, str):
             raise BadRoomName(name)
@@ -130,8 +135,6 @@ def _parse(kind: Kind, longest: int, text: str) -> Name | str:
     find."""
     if not text:
         return f"{kind.noun} cannot be empty"
-    if len(text) > longest:
-        return _too_long(kind, longest)
     return parse_ascii(kind, text) if text.isascii() else parse_unicode(kind, longest, text)
 
 

@@ -16,22 +16,26 @@ class Policy:
     """
     The limits of the domain. Zero means that there is none.
 
+    @ivar accounts: accounts in all.
     @ivar rooms: rooms in all.
     @ivar rooms_per_user: rooms that one may be in.
     @ivar rooms_owned_per_user: rooms that one may own.
     @ivar members_per_room: users inside one room.
     @ivar invitations_per_room: identities invited to one room.
-    @ivar history_messages: messages in one answer.
+    @ivar history_messages: messages in one answer; `history_bytes`: bytes of their texts together,
+        for they wait in memory until the client has read them.
     @ivar text_bytes: length of a message or a topic, bytes of UTF-8.
     """
 
     names: NameRules = field(default_factory=NameRules)
+    accounts: int = 0
     rooms: int = 0
     rooms_per_user: int = 0
     rooms_owned_per_user: int = 0
     members_per_room: int = 0
     invitations_per_room: int = 0
     history_messages: int = 1000
+    history_bytes: int = 1 << 20
     text_bytes: int = 4096
 
 

@@ -22,6 +22,10 @@ class TokenBucket:
         self._tokens = burst
         self._last = now
 
+    def charge(self, tokens: float) -> None:
+        """Takes tokens for what was dear; if there are too few, the rest is owed."""
+        self._tokens -= tokens
+
     def take(self, now: float) -> bool:
         """Takes a token, if there is one."""
         tokens = min(self._burst, self._tokens + (now - self._last) * self._rate)
@@ -31,10 +35,6 @@ class TokenBucket:
             return False
         self._tokens = tokens - 1
         return True
-
-    def full(self, now: float) -> bool:
-        """Has nothing been taken that has not been filled up since?"""
-        return self._tokens + (now - self._last) * self._rate >= self._burst
 
 
 class Allowance:

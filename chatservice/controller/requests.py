@@ -82,19 +82,39 @@ def log_out(user: User, reason: str) -> list[Event]:
     return events
 
 
-def register(state: State, user: User, verifier: str) -> Registered:
+def register(state: State, policy: Policy, user: User, verifier: str) -> Registered:
     """
     Makes the logged-in guest's nick an account.
 
     @raise NickInUse: it is one.
+    @raise TooMany: there are as many as there may be.
     """
-    if user.key in state.accounts:
-        raise NickInUse("this nick is registered already")
+    check_may_register(state, policy, user)
     return Registered(actor=user.key, nick=user.nick, skeleton=user.skeleton, verifier=verifier)
 
 
-def reserve(name: Name) -> Registered:
-    """Keeps a nick that an outside checker vouches for from guests."""
+def check_may_register(state: State, policy: Policy, user: User) -> None:
+    """
+    @raise NickInUse: that nick is an account.
+    @raise TooMany: there are as many as there may be.
+    """
+    if user.key in state.accounts:
+        raise NickInUse("this nick is registered already")
+    _check_accounts(state, policy)
+
+
+def _check_accounts(state: State, policy: Policy) -> None:
+    if full(len(state.accounts), policy.accounts):
+        raise TooMany("there are as many accounts as there may be")
+
+
+def reserve(state: State, policy: Policy, name: Name) -> Registered:
+    """
+    Keeps a nick that an outside checker vouches for from guests.
+
+    @raise TooMany: there are as many accounts as there may be.
+    """
+    _check_accounts(state, policy)
     return Registered(actor=name.key, nick=name.text, skeleton=name.skeleton)
 
 

@@ -8,9 +8,9 @@ and no rules here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -20,7 +20,7 @@ from .entities import Room, User
 from .errors import (
     AlreadyLoggedIn,
     ChatError,
-    NickInUse,
+    NotInRoom,
     NotLoggedIn,
     TooFast,
     Unavailable,
@@ -41,6 +41,9 @@ from .rate import TokenBucket
 
 E = TypeVar("E", bound=Event)
 
+_ITEMS_A_TOKEN = 500
+"""How many items of a list cost as much as a request."""
+
 _RETRY_SECONDS = 1.0
 """How soon a departure that could not be stored is tried again."""
 
@@ -54,6 +57,7 @@ class Session:
     """
 
     __slots__ = (
+        "_authentication",
         "_bucket",
         "_desk",
         "_outlet",
@@ -75,6 +79,7 @@ class Session:
         self._refused = 0
         self._unacknowledged = 0
         self._settled: Deferred[None] | None = None
+        self._authentication: Deferred[object] | None = None
         flow = desk.flow
         self._bucket = (
             TokenBucket(flow.rate, flow.burst, desk.clock.seconds()) if flow.rate else None
@@ -127,6 +132,11 @@ class Session:
             self._outlet.close("too many lines at once")
         raise TooFast()
 
+    def _charge(self, items: int) -> None:
+        """A long answer costs more than a short one."""
+        if self._bucket is not None:
+            self._bucket.charge(items / _ITEMS_A_TOKEN)
+
     def set_variant(self, variant: Variant) -> None:
         """Has events written in another way from now on."""
         if self.key:
@@ -143,6 +153,9 @@ class Session:
         @raise BadNick: it cannot be a nick.
         @raise NickInUse: somebody has it, or it needs its password.
         @raise BadPassword: the password is not that account's.
+        @raise TooFast: too many wrong ones came from this address, or for that nick.
+        @raise TooMany: it would be one account more than there may be.
+        @raise Unavailable: nobody can say, or C{hang_up} was called meanwhile.
         """
         if self.key:
             raise AlreadyLoggedIn()
@@ -150,17 +163,35 @@ class Session:
         name = desk.controller.policy.names.nick(nick)
         requests.check_nick_is_free(desk.controller.state, name)
         if password is not None:
-            await desk.authenticator.authenticate(name.text, password, self.address)
+            await self._authenticate(name.text, password)
         state = desk.controller.state
         events: list[Event] = [requests.log_in(state, name, account=password is not None)]
         if password is not None and name.key not in state.accounts:
             # An outside checker vouches for it: from now on no guest may take it.
-            events.append(requests.reserve(name))
+            events.append(requests.reserve(state, desk.controller.policy, name))
         await desk.controller.submit(*events)
         self.key, self.login = name.key, events[0].id
         desk.presence.attach(self)
         self.log.info("{nick} logged in from {address}", nick=name.text, address=self.address)
         return self.user
+
+    async def _authenticate(self, nick: str, password: str) -> None:
+        check = self._desk.authenticator.authenticate(nick, password, self.address)
+        authentication = self._authentication = Deferred.fromCoroutine(check)
+        try:
+            await authentication
+        except CancelledError:
+            raise Unavailable("the connection is gone") from None
+        finally:
+            self._authentication = None
+
+    def hang_up(self) -> None:
+        """
+        Nobody is there to hear the answer: whoever waits for a password to be checked gives the
+        place up. What is stored already goes on, and C{close} follows it.
+        """
+        if self._authentication is not None:
+            self._authentication.cancel()
 
     async def register(self, password: str) -> User:
         """
@@ -169,14 +200,16 @@ class Session:
         @raise NickInUse: it is one.
         @raise BadPassword: the password cannot be one.
         @raise TooFast: too many accounts were made from this address.
+        @raise TooMany: there are as many accounts as there may be.
         """
         desk = self._desk
-        if self.user.key in desk.controller.state.accounts:
-            raise NickInUse("this nick is registered already")
+        state, policy = desk.controller.state, desk.controller.policy
+        requests.check_may_register(state, policy, self.user)
         if not desk.registrations.take(self.address, desk.clock.seconds()):
             raise TooFast("too many accounts were made from this address")
         verifier = await desk.hasher.hash(password)
-        await desk.controller.submit(requests.register(desk.controller.state, self.user, verifier))
+        state = desk.controller.state
+        await desk.controller.submit(requests.register(state, policy, self.user, verifier))
         return self.user
 
     async def log_out(self, reason: str = "logged out") -> None:
@@ -226,12 +259,15 @@ class Session:
         """All rooms that one may see."""
         user = self.user
         rooms = self._desk.controller.state.rooms.values()
+        self._charge(len(rooms))
         return [room for room in rooms if lookup.may_see(room, user)]
 
     def users(self) -> Iterable[User]:
         """Everybody who is logged in."""
         _ = self.user  # strangers are not told
-        return self._desk.controller.state.users.values()
+        users = self._desk.controller.state.users.values()
+        self._charge(len(users))
+        return users
 
     async def history(self, room_name: str, count: int) -> tuple[Room, list[Event]]:
         """
@@ -241,7 +277,10 @@ class Session:
         """
         controller = self._desk.controller
         room = lookup.joined_room(controller.state, controller.policy, self.user, room_name)
-        return room, await self._said(room.id, count)
+        events = await self._said(room.id, count)
+        if room.id not in self.user.rooms:
+            raise NotInRoom()  # put out while it was being read
+        return room, events
 
     async def conversation(self, nick: str, count: int) -> tuple[str, list[Event]]:
         """
@@ -256,8 +295,11 @@ class Session:
 
     async def _said(self, target: str, count: int) -> list[Event]:
         controller = self._desk.controller
-        most = min(count, controller.policy.history_messages)
-        return await controller.journal.history(target, SAID, most)
+        policy = controller.policy
+        most = min(count, policy.history_messages)
+        events = await controller.journal.history(target, SAID, most)
+        self._charge(len(events))
+        return _newest(events, policy.history_bytes)
 
     # Talking.
 
@@ -351,3 +393,13 @@ class Session:
     async def set_topic(self, room_name: str, text: str) -> TopicChanged:
         """Sets the topic of a room that one owns."""
         return await self._change(requests.set_topic, room_name, text)
+
+
+def _newest(events: list[Any], most: int) -> list[Event]:
+    """The newest of some messages whose texts are no longer than so many bytes together."""
+    left = most
+    for index in range(len(events) - 1, -1, -1):
+        left -= len(events[index].text.encode())
+        if most and left < 0:
+            return events[index + 1 :]
+    return events

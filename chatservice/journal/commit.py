@@ -143,22 +143,26 @@ class GroupCommit(Supervised):
         if self._filling.events and self._open and self._sink is not None:
             batch, self._filling = self._filling, Batch()
             self._storing, self._storing_for = batch, self._sink
-            # Nobody knows what becomes of a batch whose storing breaks: it stays under way until
-            # the restart has asked.
             Deferred.fromCoroutine(self._store(batch, self._sink)).addErrback(self.fail)
 
     async def _store(self, batch: Batch, sink: Sink) -> None:
         began = self._clock.seconds()
+        try:
+            await self._commit(batch, sink)
+            self._stored(batch, sink, began)
+        except NotStored as error:
+            self._not_stored(error, batch, sink)
+        except Exception:
+            await self._settle_broken(batch, sink)
+            raise
+
+    async def _commit(self, batch: Batch, sink: Sink) -> None:
         records, mark = sink.checkpoint()
         try:
             await self._journal.commit(batch.events, records, mark)
-        except Exception as error:
+        except Exception:
             sink.checkpoint_failed(list(records))
-            if not isinstance(error, NotStored):
-                raise
-            self._not_stored(error, batch, sink)
-        else:
-            self._stored(batch, sink, began)
+            raise
 
     def _stored(self, batch: Batch, sink: Sink, began: float) -> None:
         if self._observer is not None:
@@ -180,6 +184,19 @@ class GroupCommit(Supervised):
         self._close_batch_later()
 
     # Being supervised.
+
+    async def _settle_broken(self, batch: Batch, sink: Sink) -> None:
+        """
+        Something broke, and nobody knows what became of the batch: asks the journal at once, for
+        others may wait for it before they can be restarted; or else leaves it under way until the
+        restart has asked.
+        """
+        if self._storing is not batch:
+            return
+        try:
+            await self._settle(batch, sink)
+        except Exception:  # noqa: BLE001 - supervised here
+            self.log.failure("the journal cannot tell yet what became of a batch")
 
     async def _settle(self, batch: Batch, sink: Sink) -> None:
         stored = [await self._journal.holds(event) for event in batch.events[-1:]]

@@ -15,11 +15,11 @@ from zope.interface import implementer
 
 from chatservice.controller.events import SAID, Event
 from chatservice.controller.log import Recovery
+from chatservice.controller.reach import Reach
 from chatservice.controller.records import Record
 from chatservice.controller.state import RecordKey
 
 from .interface import IJournal, Retention
-from .reach import Reach
 
 
 @implementer(IJournal)

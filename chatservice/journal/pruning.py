@@ -9,8 +9,9 @@ import json
 import sqlite3
 from collections.abc import Iterator
 
+from chatservice.controller.reach import Reach
+
 from .interface import Retention
-from .reach import Reach
 
 _TARGETS = """
     WITH RECURSIVE targets (target) AS (

@@ -126,6 +126,27 @@ class Admission:
         group = self._limited_group(host)
         return None if group is None else self._admit_to(group)
 
+    def move(self, old: str, new: str) -> Refusal | None:
+        """Count an admitted connection at another address from now on.
+
+        Args:
+            old: the address that it is counted at: a proxy's.
+            new: the client's own address.
+
+        Returns:
+            None if `release` is owed for `new` now; else why not, and it is owed for `old` still.
+        """
+        group = self._limited_group(new)
+        if group == self._limited_group(old):
+            return None
+        refusal = None if group is None else self._admit_to(group)
+        if refusal is None:
+            self._open += 1
+            self.release(old)
+        else:
+            self.refused[refusal] += 1
+        return refusal
+
     def release(self, host: str) -> None:
         """Count an admitted connection as ended.
 

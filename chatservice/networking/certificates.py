@@ -26,7 +26,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from twisted.logger import Logger
 from twisted.python.filepath import FilePath
+
+_log = Logger()
 
 _LIFETIME = timedelta(days=3653)
 # A client whose clock is a little behind must not find the certificate "not yet valid".
@@ -80,18 +83,6 @@ def load_credentials(files: CertificateFiles) -> Credentials:
     return Credentials(_load_private_key(files.private_key), certificate, (*rest, *chain))
 
 
-def fingerprint(certificate_pem: bytes) -> str:
-    """Return the SHA-256 fingerprint of a certificate, as `openssl x509 -fingerprint` writes it.
-
-    Args:
-        certificate_pem: one or more certificates; the first counts.
-
-    Raises:
-        ValueError: if there is no certificate in it.
-    """
-    return fingerprint_of(x509.load_pem_x509_certificates(certificate_pem)[0])
-
-
 def fingerprint_of(certificate: x509.Certificate) -> str:
     """Return the SHA-256 fingerprint of a certificate, in hexadecimal pairs joined by colons."""
     return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
@@ -134,6 +125,7 @@ def ensure_self_signed(
         begin = (now or datetime.now(timezone.utc)) - _CLOCK_SKEW
         certificate = _self_signed(signer, hostnames, begin)
         _write_atomically(files.certificate, certificate.public_bytes(Encoding.PEM), _PUBLIC)
+        _log.info("made a self-signed certificate, {path}", path=files.certificate.path)
     return files
 
 

@@ -27,6 +27,7 @@ from chatservice.controller.session import Session
 from chatservice.translation.interface import BY_READS, Dialect, IDialect
 from chatservice.translation.opening import Opening
 
+from .admission import address_group
 from .eager import sendq_of
 from .framing import LineBuffer, Overlong
 from .hall import Hall
@@ -80,7 +81,7 @@ class Connection(LineReceiver):
         self._waiting: list[bytes] = []
         self._running: Deferred[None] | None = None
         self._reads = self._wants_reads = False
-        self._begun = False
+        self._begun = self._placed = False
         self._heard = False
         self._resting = False
         self._leaving = False
@@ -120,6 +121,25 @@ class Connection(LineReceiver):
         if chosen is not None:
             self._guard(self.start, chosen)
             self._reframe(())
+        if self._encrypted:
+            self._place()
+
+    def _place(self) -> None:
+        """
+        What a proxy said of where the client comes from (the PROXY protocol) is known when the
+        client's own first bytes are: from here on it counts at its own address.
+        """
+        self._placed = True
+        host = getattr(self.transport.getPeer(), "host", self.host)
+        if host == self.host:
+            return
+        refusal = self._hall.registry.moves(self, host)
+        if refusal is not None:
+            self.log.info("{host} is refused: {refusal}", host=host, refusal=refusal.value)
+            self.close(refusal.value)
+            return
+        self.host = host
+        self.address = self.session.address = address_group(host)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._closing = self._lost = True
@@ -127,6 +147,7 @@ class Connection(LineReceiver):
         self._outbox.close()
         self._hush()
         self._hall.registry.discard(self)
+        self.session.hang_up()
         self._depart()
 
     def _depart(self) -> None:
@@ -152,6 +173,8 @@ class Connection(LineReceiver):
             self._hush()
             if not self._encrypted and data.startswith(_CLIENT_HELLO):
                 self._refuse_tls()
+        if not self._placed:
+            self._place()
         if self._closing or self._leaving:
             return
         units: Sequence[bytes] = [data] if self._reads else self._lines.feed(data)
@@ -260,6 +283,9 @@ class Connection(LineReceiver):
         self._dialect.begin()
         return self._dialect
 
+    def can_speak(self, name: str) -> bool:
+        return self._hall.dialects.named(name) is not None
+
     def speak(self, name: str) -> bool:
         dialect = self._hall.dialects.named(name)
         if dialect is None:
@@ -284,7 +310,7 @@ class Connection(LineReceiver):
         self.transport.loseConnection()
         self._depart()
 
-    # What the controller asks for (`controller.session.Outlet`).
+    # What the controller asks for (`controller.desk.Outlet`).
 
     def acknowledge(self, event: Event, error: ChatError | None) -> None:
         if not self._closing:

@@ -17,7 +17,7 @@ from chatservice.controller.session import Session
 from chatservice.supervision import Supervised
 from chatservice.translation.interface import IDialect
 
-from .admission import Admission, address_group
+from .admission import Admission, Refusal, address_group
 from .connection import Connection
 from .hall import Hall
 from .listening import Watched
@@ -63,7 +63,7 @@ class Connections(Supervised):
     def __len__(self) -> int:
         return len(self._live)
 
-    # What connections tell (`connection.Registry`).
+    # What connections tell (`hall.Registry`).
 
     def add(self, connection: Connection) -> None:
         self._live.add(connection)
@@ -76,6 +76,9 @@ class Connections(Supervised):
         if not self._live and self._empty is not None:
             empty, self._empty = self._empty, None
             empty.callback(None)
+
+    def moves(self, connection: Connection, host: str) -> Refusal | None:
+        return self.admission.move(connection.host, host)
 
     def departed(self, session: Session) -> None:
         if self.running:

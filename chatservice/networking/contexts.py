@@ -8,7 +8,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from OpenSSL import SSL
-from twisted.application.service import Service
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -23,6 +22,7 @@ from chatservice.networking.certificates import (
     fingerprint_of,
     load_credentials,
 )
+from chatservice.supervision import Supervised
 
 _log = Logger()
 
@@ -165,7 +165,7 @@ class ContextPool:
         return self._default_files
 
 
-class CertificateWatch(Service):
+class CertificateWatch(Supervised):
     """Looks at certificate files every so often and reloads those that changed."""
 
     def __init__(
@@ -189,7 +189,7 @@ class CertificateWatch(Service):
         super().startService()
         self._remember()
         if self._period:
-            self._loop.start(self._period, now=False)
+            self._loop.start(self._period, now=False).addErrback(self.fail)
 
     def stopService(self) -> None:
         """Look no more."""

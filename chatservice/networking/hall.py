@@ -13,6 +13,7 @@ from chatservice.controller.desk import Desk
 from chatservice.controller.session import Session
 from chatservice.translation.registry import Dialects
 
+from .admission import Refusal
 from .outbox import Outboxes
 
 if TYPE_CHECKING:
@@ -50,6 +51,9 @@ class Registry(Protocol):
 
     def discard(self, connection: Connection) -> None:
         """It is gone."""
+
+    def moves(self, connection: Connection, host: str) -> Refusal | None:
+        """It comes from `host`, it turns out: why it cannot, or None if it is counted there."""
 
     def departed(self, session: Session) -> None:
         """It is gone because the service stopped; its user is still in the state."""

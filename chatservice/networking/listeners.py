@@ -147,15 +147,14 @@ def make_listener(
         The listener.
 
     Raises:
-        BadListener: if the string is wrong, the certificate can't be used, or it is plain text on
-            an address that is not loopback (as far as the string tells).
+        BadListener: if the string is wrong, the certificate that it names can't be used, or it is
+            plain text on an address that is not loopback (as far as the string tells).
+        BadCertificate: if the default certificate can't be used.
     """
     try:
         endpoint, tls = _interpret(reactor, spec, contexts, allow_plain_text, folder)
-    except BadListener:
+    except (BadListener, BadCertificate):
         raise
-    except BadCertificate as bad:
-        raise BadListener(str(spec), str(bad)) from None
     except _PARSE_ERRORS as error:
         expected = f"expected ssl:PORT, tls:ENDPOINT, or an endpoint string of Twisted's ({error})"
         raise BadListener(str(spec), expected) from None
@@ -202,7 +201,7 @@ def _interpret(
     text = read_endpoint_string(spec.endpoint)
     if text.kind == "ssl":
         endpoint = _ssl_endpoint(reactor, spec, text)
-        return endpoint, contexts.context_for(_named_files(spec, text, folder))
+        return endpoint, _context(spec, contexts, _named_files(spec, text, folder))
     if text.kind == "tls":
         rest = spec.endpoint.partition(":")[2]
         _refuse_inner_tls(spec, read_endpoint_string(rest))
@@ -211,6 +210,17 @@ def _interpret(
     if text.is_surely_exposed() and not allow_plain_text:
         raise BadListener(str(spec), _PLAIN_TEXT)
     return serverFromString(reactor, spec.endpoint), None
+
+
+def _context(
+    spec: ListenerSpec, contexts: ContextPool, files: CertificateFiles | None
+) -> ServerContext:
+    try:
+        return contexts.context_for(files)
+    except BadCertificate as bad:
+        if files is None:
+            raise  # the listener's string is not to blame
+        raise BadListener(str(spec), str(bad)) from None
 
 
 def _refuse_inner_tls(spec: ListenerSpec, text: EndpointString) -> None:

@@ -38,15 +38,19 @@ class Listening(Supervised):
     """
     @param factory: makes the connections.
     @param clock: the reactor's.
+    @param origin: where the listener's string was given, in words for whoever wrote it.
     """
 
     log = Logger()
 
-    def __init__(self, listener: Listener, factory: Watched, clock: IReactorTime) -> None:
+    def __init__(
+        self, listener: Listener, factory: Watched, clock: IReactorTime, origin: str = ""
+    ) -> None:
         self._listener = listener
         self._factory = factory
         factory.stopped = self._lost
         self._clock = clock
+        self._origin = origin
         self.port: IListeningPort | None = None
 
     def __str__(self) -> str:
@@ -59,7 +63,9 @@ class Listening(Supervised):
     async def _start(self) -> None:
         try:
             self.port = await listen(self._listener, self._factory, self._clock)
-        except (BadListener, CannotListenError) as error:
+        except BadListener as bad:
+            raise CannotStart(f"{self._origin}: {bad}" if self._origin else str(bad)) from None
+        except CannotListenError as error:
             raise CannotStart(str(error)) from None
         self._announce(self.port.getHost())
 

@@ -11,10 +11,6 @@ from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 
-from chatservice.networking.contexts import CertificateWatch, ContextPool, ServerContext
-
-__all__ = ["CertificateWatch", "ContextPool", "EagerTLS", "EagerTLSFactory", "ServerContext"]
-
 _log = Logger()
 
 # RFC 8446 section 5.1: the content type that a connection begins with, and the header's length.
@@ -182,7 +178,7 @@ class EagerTLS(TLSMemoryBIOProtocol):
 
     def _refuse_plain_text(self, data: bytes) -> None:
         # Neither the text nor its first word is logged: it may be a password.
-        _log.info("Plain text from {peer} on a TLS port", peer=self.transport.getPeer())
+        _log.info("plain text from {host} on a TLS port", host=_host(self.transport))
         opener = data[: _LONGEST_OPENER + 1].partition(b" ")[0].upper()
         self._aborted = True
         self.disconnecting = True
@@ -195,8 +191,8 @@ class EagerTLS(TLSMemoryBIOProtocol):
         # An empty queue of errors is OpenSSL's word for a connection that just ended.
         if type(error) is Error and error.args and error.args[0]:
             _log.info(
-                "TLS handshake with {peer} failed: {reason}",
-                peer=self.transport.getPeer(),
+                "TLS handshake with {host} failed: {reason}",
+                host=_host(self.transport),
                 reason=error.args[0][-1][2],
             )
         super()._tlsShutdownFinished(reason)
@@ -223,3 +219,8 @@ class EagerTLSFactory(TLSMemoryBIOFactory):
         """
         wrapped = self.wrappedFactory.buildProtocol(addr)
         return None if wrapped is None else EagerTLS(self, wrapped)
+
+
+def _host(transport: ITransport) -> str:
+    """Where the client comes from, for the log."""
+    return str(getattr(transport.getPeer(), "host", "a local client"))

@@ -59,6 +59,9 @@ class Wire(Protocol):
     def start(self, dialect: IDialect) -> Dialect:
         """Goes over to another dialect, from the next byte on."""
 
+    def can_speak(self, name: str) -> bool:
+        """Is a dialect of that name installed? What is said before `speak` is said in this one."""
+
     def speak(self, name: str) -> bool:
         """Goes over to the dialect of a name; False if there is none."""
 

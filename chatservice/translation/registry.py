@@ -29,7 +29,8 @@ class Dialects:
     their names, so that it does not depend on the order in which plugins are found.
 
     @ivar fallback: the one that answers what none knows: the line protocol.
-    @raise BadDialect: one of them is not as `IDialect` says, or two claim one name.
+    @raise BadDialect: one of them is not as `IDialect` says, two claim one name, or there is no
+        fallback.
     """
 
     def __init__(self, dialects: Iterable[IDialect], fallback: str = "line") -> None:
@@ -39,6 +40,11 @@ class Dialects:
             _claim(self._by_name, dialect.name, dialect)
             for alpn in dialect.alpn:
                 _claim(self._by_alpn, alpn, dialect)
+        if fallback not in self._by_name:
+            raise BadDialect(
+                f"the dialect {fallback!r} is not installed: expected a plugin that provides it "
+                "(twisted/plugins/chat_dialects.py has the house's own)"
+            )
         self.fallback = self._by_name[fallback]
 
     @classmethod

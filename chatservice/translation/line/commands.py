@@ -187,9 +187,11 @@ def _history_items(where: str, events: list[Event]) -> Iterator[tuple[object, ..
 def _protobuf(d: LineDialect, version: str) -> None:
     if version != "1":
         raise BadArguments("the version is 1")
-    if not d.wire.speak("protobuf"):
+    if not d.wire.can_speak("protobuf"):
         raise Unavailable("protobuf is not installed on this server")
+    # The answer comes first: the new dialect may write as it begins.
     d.answer("OK", "PROTOBUF", version)
+    d.wire.speak("protobuf")
 
 
 def _ping(d: LineDialect, token: str = "") -> None:

@@ -72,7 +72,7 @@ class LineDialect(Dialect):
             if not line:
                 return None
             if command is None:
-                raise UnknownCommand()
+                raise UnknownCommand("there is no such command; HELP lists them")
             arguments = _arguments(command, rest)
             if command.says:
                 command.run(self, *arguments)
@@ -141,7 +141,7 @@ def _arguments(command: Command, rest: bytes) -> list[str]:
         raise NotUtf8() from None
     arguments = text.split(":", command.most - 1) if text and command.most else []
     if len(arguments) < command.least or (text and not command.most):
-        raise BadArguments(f"it is {command.usage}")
+        raise BadArguments(f"write it as {command.usage}")
     return arguments
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chatservice.controller.state import RecordKey
+from .state import RecordKey
 
 
 @dataclass(frozen=True, slots=True)
