@@ -1,4 +1,4 @@
-"""What tests of the controller have in common: it, its journal and delivery on a clock, and clients."""
+"""What tests of the controller have in common: it, its journal and delivery, on a clock; clients."""
 
 from __future__ import annotations
 
