@@ -1,4 +1,4 @@
-"""What tests of the controller have in common: it, its journal and delivery, on a clock; clients."""
+"""What tests of the controller have in common: it, its journal, delivery and clients on a clock."""
 
 from __future__ import annotations
 
