@@ -167,6 +167,14 @@ def applied(state: State, event: Event) -> bool:
     return True
 
 
+def restarted(life: Life, records: dict[RecordKey, Record], mark: int) -> State:
+    """The state after a restart from these records, with what the log has after them."""
+    state = restore(records.items())
+    for event in life.log[mark:]:
+        applied(state, event)
+    return state
+
+
 class ReplayTests(SynchronousTestCase):
     @settings(deadline=None, max_examples=150)
     @given(BATCHES)
@@ -176,9 +184,7 @@ class ReplayTests(SynchronousTestCase):
         life = Life(batches)
 
         for records, mark in life.checkpoints:
-            state = restore(records.items())
-            for event in life.log[mark:]:
-                applied(state, event)
+            state = restarted(life, records, mark)
             self.assertEqual(everything(state), everything(life.state))
 
     @settings(deadline=None, max_examples=100)
@@ -189,9 +195,7 @@ class ReplayTests(SynchronousTestCase):
         life = Life(batches)
 
         for records, mark in life.checkpoints:
-            state = restore(records.items())
-            for event in life.log[mark:]:
-                applied(state, event)
+            state = restarted(life, records, mark)
             for key, record in take_dirty(state).items():
                 if record is None:
                     records.pop(key, None)

@@ -36,8 +36,9 @@ class Observer(Protocol):
 
 class GroupCommit(Supervised):
     """
-    The journal's writer, a supervised child: an error that is not `NotStored` fails it, and its
-    restart opens the journal anew, asks it what became of the batch under way, and goes on.
+    The journal's writer, a supervised child: an error that is not `NotStored` fails it. What became
+    of the batch under way is asked of the journal at once, and if it cannot tell, again when the
+    restart has opened it anew.
 
     @param waiting: how many events may wait for the batch under way, before further ones are
         refused.
