@@ -1,100 +1,17 @@
 """What every journal must do, whichever driver keeps it: the contract of `IJournal` as a suite. A
-driver joins by subclassing `JournalSuite` in a test module of its own and saying how it is made.
+driver joins by subclassing `JournalSuite` and `HistorySuite` in a test module of its own and saying
+how it is made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
-from twisted.trial.unittest import TestCase
 from zope.interface.verify import verifyObject
 
-from chatservice.controller.events import SAID, Event, Joined, Message
 from chatservice.controller.records import Record
 from chatservice.controller.state import RecordKey
-from chatservice.journal.interface import IJournal, Retention
+from chatservice.journal.interface import IJournal
 from tests.facts import join, login, say, tell
-
-DAY = 86_400.0
-NOW = 1_800_000_000.0
-EVERYTHING = 1000
-
-
-def said(events: Sequence[Event]) -> list[str]:
-    """What the messages among some events say, in their order."""
-    return [getattr(event, "text", event.kind) for event in events]
-
-
-def rooms(*ids: str) -> dict[RecordKey, Record | None]:
-    """The records of a few rooms."""
-    return {("room", id, ""): {"name": id} for id in ids}
-
-
-def guest(key: str, login: str) -> dict[RecordKey, Record | None]:
-    """The record of a guest who is here."""
-    return {("user", key, ""): {"nick": key, "account": False, "login": login}}
-
-
-class JournalCase(TestCase):
-    """
-    A test of a journal.
-
-    @ivar clock: what the journal tells the time by.
-    @ivar journal: it, open and empty.
-    """
-
-    timeout = 60
-
-    def make(self) -> IJournal:
-        """A new journal, or later in the same test the same one as another process sees it."""
-        raise self.failureException("a driver's suite says how it is made")
-
-    def rank(self, id: str) -> Any:
-        """What the ids of events are compared by."""
-        return int(id)
-
-    async def setUp(self) -> None:  # type: ignore[override]
-        self.clock = Clock()
-        self.clock.rightNow = NOW
-        self.journal = self.make()
-        await self.journal.open()
-        self.addCleanup(self.close)
-
-    def close(self) -> Deferred[None]:
-        """Closes the journal, whatever `reopen` has made of it."""
-        return self.journal.close()
-
-    async def reopen(self) -> None:
-        """Closes the journal, and opens it as a restart would."""
-        await self.journal.close()
-        self.journal = self.make()
-        await self.journal.open()
-
-    async def store(
-        self,
-        *events: Event,
-        records: Mapping[RecordKey, Record | None] | None = None,
-        mark: str = "",
-    ) -> None:
-        """Commits one batch."""
-        await self.journal.commit(events, records or {}, mark)
-
-    async def apply_all(self, records: Mapping[RecordKey, Record | None] | None = None) -> None:
-        """Moves the mark behind all that there is, as a running controller does."""
-        last = say("elsewhere", "ann", "the mark")
-        await self.store(last)
-        await self.store(login("zoe"), records=records, mark=last.id)
-
-    async def texts(self, target: str, limit: int = EVERYTHING, before: str = "") -> list[str]:
-        """What was said to a target."""
-        return said(await self.journal.history(target, SAID, limit, before))
-
-    async def prune(self, seconds: float = 0, messages: int = 0, most: int = EVERYTHING) -> int:
-        """Forgets a slice."""
-        return await self.journal.prune(Retention(seconds, messages), most)
+from tests.journal_case import DAY, NOW, JournalCase, guest, rooms, said
 
 
 class JournalSuite(JournalCase):
@@ -156,69 +73,6 @@ class JournalSuite(JournalCase):
         await self.store(after)
 
         self.assertEqual(after.ms, before.ms)
-
-    # History.
-
-    async def test_history_gives_the_last_messages_oldest_first(self) -> None:
-        await self.store(*(say("r", "ann", str(number)) for number in range(10)))
-
-        self.assertEqual(await self.texts("r", limit=3), ["7", "8", "9"])
-
-    async def test_history_gives_all_there_is_if_more_is_asked_for(self) -> None:
-        await self.store(say("r", "ann", "1"), say("r", "ann", "2"))
-
-        self.assertEqual(await self.texts("r", limit=50), ["1", "2"])
-
-    async def test_history_of_an_unknown_target_is_empty(self) -> None:
-        self.assertEqual(await self.texts("nowhere"), [])
-
-    async def test_history_reads_backwards_from_a_message_page_by_page(self) -> None:
-        events = [say("r", "ann", str(number)) for number in range(7)]
-        await self.store(*events[:4])
-        await self.store(*events[4:])
-
-        newest = await self.journal.history("r", SAID, 3, "")
-        older = await self.journal.history("r", SAID, 3, newest[0].id)
-        oldest = await self.journal.history("r", SAID, 3, older[0].id)
-
-        self.assertEqual(said([*oldest, *older, *newest]), ["0", "1", "2", "3", "4", "5", "6"])
-
-    async def test_history_shows_the_kinds_that_are_asked_for_in_one_order(self) -> None:
-        await self.store(
-            say("r", "ann", "1"), join("r", "bob"), say("r", "bob", "2"), join("r", "cid")
-        )
-
-        both = await self.journal.history("r", (Message.kind, Joined.kind), 3)
-        joins = await self.journal.history("r", (Joined.kind,), 10)
-
-        self.assertEqual(said(both), ["join", "2", "join"])
-        self.assertEqual([event.actor for event in joins], ["bob", "cid"])
-
-    async def test_history_of_one_target_does_not_show_anothers(self) -> None:
-        await self.store(
-            say("1", "ann", "one"),
-            say("11", "ann", "eleven"),
-            tell("ann", "bob", "to bob"),
-            tell("ann", "bobby", "to bobby"),
-        )
-
-        self.assertEqual(await self.texts("1"), ["one"])
-        self.assertEqual(await self.texts("@ann,bob"), ["to bob"])
-
-    async def test_an_event_comes_back_as_it_was(self) -> None:
-        event = tell("ann", "bob!4", "héllo: wörld")
-        await self.store(event)
-
-        (found,) = await self.journal.history(event.target, SAID, 1)
-
-        self.assertEqual(found, event)
-
-    async def test_text_of_every_unicode_plane_comes_back_as_it_was(self) -> None:
-        planes = "".join(chr(plane * 0x10000 + 0x1234) for plane in range(17))
-        edges = "\x01\t\x7f\x85\u2028\ufffe\uffff\U0010ffff e\u0301 \u202e'\"\\;--"
-        await self.store(say("r", "ann", planes), say("r", "ann", edges))
-
-        self.assertEqual(await self.texts("r"), [planes, edges])
 
     # All or nothing, and the records beside it.
 
@@ -362,7 +216,9 @@ class JournalSuite(JournalCase):
     async def test_an_accounts_visit_does_not_keep_a_guests_conversation(self) -> None:
         await self.store(tell("ann", "bob!7", "to the guest"))
 
-        await self.apply_all({("user", "bob", ""): {"nick": "bob", "account": True, "login": "7"}})
+        await self.apply_all(
+            {("user", "bob", ""): {"nick": "bob", "account": "bob", "identity": "bob"}}
+        )
         await self.prune()
 
         self.assertEqual(await self.texts("@ann,bob!7"), [])

@@ -15,7 +15,7 @@ from zope.interface import implementer
 
 from chatservice.controller.errors import ChatError, Unavailable
 from chatservice.controller.events import SAID, Event
-from chatservice.controller.log import Batch, Recovery
+from chatservice.controller.log import Batch, Point, Recovery
 from chatservice.controller.records import Record
 from chatservice.controller.state import RecordKey
 from chatservice.journal.commit import GroupCommit
@@ -35,12 +35,14 @@ class SlowJournal:
     @ivar told: what happened, in order; shared with the sink.
     @ivar opened: how often it was opened.
     @ivar stored: the texts that it holds.
+    @ivar asked: what was asked of its histories.
     """
 
     def __init__(self, told: list[str]) -> None:
         self.told = told
         self.opened = 0
         self.stored: list[str] = []
+        self.asked: list[tuple[object, ...]] = []
         self.commits: list[tuple[list[str], dict[RecordKey, Record | None], str]] = []
         self.unreadable = False
         self._last = 0
@@ -109,12 +111,27 @@ class SlowJournal:
         return succeed(text(event) in self.stored)
 
     def history(
-        self, target: str, kinds: Sequence[str], limit: int, before: str = ""
+        self,
+        target: str,
+        kinds: Sequence[str],
+        limit: int,
+        before: Point = "",
+        after: Point = "",
+        oldest: bool = False,
     ) -> Deferred[list[Event]]:
+        self.asked.append((target, kinds, limit, before, after, oldest))
         if self.unreadable:
             return cast("Deferred[list[Event]]", failed(NotStored("the disk is on fire")))
         found: list[Event] = [say(target, "ann", each) for each in self.stored]
         return succeed(found[-limit:])
+
+    def latest(
+        self, targets: Sequence[str], identity: str, after: int, before: int, limit: int
+    ) -> Deferred[list[tuple[str, int]]]:
+        if self.unreadable:
+            return cast("Deferred[list[tuple[str, int]]]", failed(NotStored("no disk")))
+        self.asked.append((targets, identity, after, before, limit))
+        return succeed([(target, len(self.stored)) for target in targets])
 
     def prune(self, retention: Retention, most: int) -> Deferred[int]:
         if self.unreadable:
@@ -595,12 +612,31 @@ class WaitingTests(CommitCase):
 
         self.assertEqual([text(event) for event in self.successResultOf(found)], ["1"])
 
+    def test_history_is_asked_for_as_it_is_wanted(self) -> None:
+        history = self.commit.history("r", SAID, 10, before="7", after=1000, oldest=True)
+        self.successResultOf(Deferred.fromCoroutine(history))
+
+        self.assertEqual(self.journal.asked, [("r", SAID, 10, "7", 1000, True)])
+
+    def test_what_was_said_last_waits_for_what_has_just_been_said(self) -> None:
+        self.say("1")
+        found = Deferred.fromCoroutine(self.commit.latest(["r"], "ann", 0, 2000, 10))
+        self.turn()
+        self.assertNoResult(found)
+
+        self.journal.store()
+
+        self.assertEqual(self.successResultOf(found), [("r", 1)])
+        self.assertEqual(self.journal.asked, [(["r"], "ann", 0, 2000, 10)])
+
     def test_history_that_cannot_be_read_is_unavailable(self) -> None:
         self.journal.unreadable = True
 
         found = Deferred.fromCoroutine(self.commit.history("r", SAID, 10))
+        lasts = Deferred.fromCoroutine(self.commit.latest(["r"], "ann", 0, 2000, 10))
 
         self.failureResultOf(found, Unavailable)
+        self.failureResultOf(lasts, Unavailable)
 
     def test_what_cannot_be_forgotten_is_forgotten_another_time(self) -> None:
         self.journal.unreadable = True

@@ -1,32 +1,22 @@
-"""The journal's drivers: what all of them do (see `journal_suite`), and what only a file can."""
+"""The journal's drivers: what all of them do (see `journal_suite` and `history_suite`), and what
+only a file can.
+"""
 
 from __future__ import annotations
 
-import re
 import sqlite3
 import stat
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import cast
 
-from twisted.internet import reactor as _reactor
-from twisted.python.filepath import FilePath
-
-from chatservice.controller.events import SAID, Event, Message
-from chatservice.journal import migrations
+from chatservice.controller.events import Message
 from chatservice.journal.interface import IJournal, NotStored
 from chatservice.journal.memory import MemoryJournal
-from chatservice.journal.sqlite import Durability, SqliteJournal
-from tests import journal_suite
-from tests.facts import say
-from tests.journal_suite import rooms, said
-
-T = TypeVar("T")
-
-reactor: Any = _reactor
+from tests import history_suite, journal_suite
+from tests.facts import say, tell
+from tests.journal_case import SqliteCase, pragma, rooms, said
 
 
-class MemoryJournalTests(journal_suite.JournalSuite):
+class MemoryJournalTests(journal_suite.JournalSuite, history_suite.HistorySuite):
     _made: MemoryJournal | None = None
 
     def make(self) -> IJournal:
@@ -34,51 +24,16 @@ class MemoryJournalTests(journal_suite.JournalSuite):
             self._made = MemoryJournal(self.clock)
         return cast(IJournal, self._made)
 
+    async def test_a_forgotten_conversation_leaves_nothing_behind(self) -> None:
+        await self.store(tell("ann", "bob!7", "1"), tell("dan!8", "dan!8", "2"))
+        await self.apply_all()
 
-class SqliteCase(journal_suite.JournalCase):
-    durability: Durability = "process"
-    _path: Path | None = None
+        await self.prune()
 
-    @property
-    def path(self) -> Path:
-        """The database's file."""
-        if self._path is None:
-            folder = Path(self.mktemp())
-            folder.mkdir()
-            self._path = folder / "journal.sqlite"
-        return self._path
-
-    def make(self) -> IJournal:
-        path = FilePath(str(self.path))
-        return cast(IJournal, SqliteJournal(reactor, self.clock, path, self.durability))
-
-    async def write(self, function: Callable[[sqlite3.Connection], T]) -> T:
-        """Does something with the connection that writes, in its thread."""
-        return await cast(SqliteJournal, self.journal)._writer.run(function)
-
-    async def read(self, function: Callable[[sqlite3.Connection], T]) -> T:
-        """Does something with the connection that reads, in its thread."""
-        return await cast(SqliteJournal, self.journal)._reader.run(function)
-
-    def outside(self) -> sqlite3.Connection:
-        """Another connection to the file, as another process has it."""
-        connection = sqlite3.connect(self.path, isolation_level=None, timeout=0)
-        self.addCleanup(connection.close)
-        return connection
-
-    async def refusal(self, *events: Event) -> str:
-        """The words with which a batch is refused."""
-        with self.assertRaises(NotStored) as refused:
-            await self.store(*events)
-        return str(refused.exception)
+        self.assertEqual(dict(cast(MemoryJournal, self.journal)._conversations), {})
 
 
-def pragma(name: str) -> Callable[[sqlite3.Connection], Any]:
-    """Reads a setting of SQLite's."""
-    return lambda connection: connection.execute(f"PRAGMA {name}").fetchone()[0]
-
-
-class SqliteJournalTests(SqliteCase, journal_suite.JournalSuite):
+class SqliteJournalTests(SqliteCase, journal_suite.JournalSuite, history_suite.HistorySuite):
     """The contract, on disk."""
 
 
@@ -146,62 +101,6 @@ class DurabilityTests(SqliteCase):
         await self.write(lambda connection: connection.execute("COMMIT"))
         self.assertEqual(read, ["stored"])
         self.assertEqual(pragma("journal_mode")(self.outside()), "wal")
-
-
-class SchemaTests(SqliteCase):
-    ANOTHER_STEP = "ALTER TABLE events ADD COLUMN edited INTEGER;"
-
-    async def test_an_older_database_is_brought_up_to_date_and_keeps_what_it_holds(self) -> None:
-        await self.store(say("r", "ann", "from before"), records=rooms("r"))
-        steps = [*migrations.steps(), self.ANOTHER_STEP]
-        self.patch(migrations, "steps", lambda: steps)
-
-        await self.reopen()
-
-        await self.store(say("r", "ann", "from after"))
-        self.assertEqual(await self.texts("r"), ["from before", "from after"])
-        self.assertEqual(await self.write(pragma("user_version")), len(steps))
-        self.assertEqual(await self.write(_edited), [(None,), (None,)])
-
-    async def test_a_step_is_taken_once(self) -> None:
-        steps = [*migrations.steps(), self.ANOTHER_STEP]
-        self.patch(migrations, "steps", lambda: steps)
-        await self.reopen()
-
-        await self.reopen()
-
-        self.assertEqual(await self.write(pragma("user_version")), len(steps))
-
-    async def test_a_step_that_fails_leaves_the_database_as_it_was(self) -> None:
-        await self.store(say("r", "ann", "from before"))
-        steps = migrations.steps()
-        with self.assertRaises(NotStored):
-            self.patch(
-                migrations, "steps", lambda: [*steps, self.ANOTHER_STEP + "SELECT nonsense;"]
-            )
-            await self.reopen()
-
-        self.patch(migrations, "steps", lambda: steps)
-        await self.reopen()
-
-        self.assertEqual(await self.texts("r"), ["from before"])
-        self.assertEqual(await self.write(pragma("user_version")), len(steps))
-
-    async def test_a_database_of_a_newer_service_is_refused_and_not_touched(self) -> None:
-        await self.journal.close()
-        self.outside().execute("PRAGMA user_version = 99")
-        before = self.path.read_bytes()
-
-        with self.assertRaises(NotStored) as refused:
-            await self.journal.open()
-
-        self.assertIn("version 99", str(refused.exception))
-        self.assertIn(f"knows {len(migrations.steps())}", str(refused.exception))
-        self.assertEqual(self.path.read_bytes(), before)
-
-
-def _edited(connection: sqlite3.Connection) -> list[Any]:
-    return connection.execute("SELECT edited FROM events").fetchall()
 
 
 class TroubleTests(SqliteCase):
@@ -347,77 +246,3 @@ class TroubleTests(SqliteCase):
         self.assertFalse(await self.journal.holds(event))
         await self.store(say("r", "ann", "after"))
         self.assertEqual(await self.texts("r"), ["after"])
-
-
-class SpeedTests(SqliteCase):
-    """How queries are answered, whatever the size of the file."""
-
-    async def plan(self, ask: Callable[[], Any]) -> list[str]:
-        """How SQLite finds what a question of the journal's asks for."""
-        asked: list[str] = []
-        await self.read(lambda connection: connection.set_trace_callback(asked.append))
-        await ask()
-        await self.read(lambda connection: connection.set_trace_callback(None))
-        plan: list[str] = []
-        for query in asked:
-            rows = self.outside().execute("EXPLAIN QUERY PLAN " + query).fetchall()
-            plan.extend(row[3] for row in rows)
-        return plan
-
-    async def test_the_history_of_one_kind_runs_along_the_index(self) -> None:
-        await self.store(say("r", "ann", "1"))
-
-        plan = await self.plan(lambda: self.journal.history("r", (Message.kind,), 50))
-
-        self.assertEqual(self.along_the_index(plan), 1)
-        self.assertFalse([step for step in plan if "B-TREE" in step])
-
-    async def test_the_history_of_several_kinds_sorts_no_more_than_it_gives(self) -> None:
-        await self.store(say("r", "ann", "1"))
-
-        plan = await self.plan(lambda: self.journal.history("r", SAID, 50))
-
-        self.assertEqual(self.along_the_index(plan), len(SAID))
-
-    def along_the_index(self, plan: list[str]) -> int:
-        """How many steps run along the index; none may look at every event."""
-        self.assertFalse([step for step in plan if re.match("SCAN (TABLE )?events", step)])
-        index = "USING INDEX events_by_target (target=? AND kind=? AND rowid<?)"
-        return len([step for step in plan if index in step])
-
-    async def test_fifty_messages_cost_the_same_of_a_thousand_and_of_a_hundred_thousand(
-        self,
-    ) -> None:
-        costs = []
-        for total in (1_000, 99_000):
-            await self.store(*(say("r", "ann", "hello") for _ in range(total)))
-            costs.append(await self.cost(lambda: self.journal.history("r", SAID, 50)))
-
-        self.assertLessEqual(abs(costs[0] - costs[1]), 1)
-
-    async def cost(self, ask: Callable[[], Any]) -> int:
-        """How many hundreds of steps SQLite's machine takes to answer a question."""
-        steps = [0]
-
-        def step() -> int:
-            steps[0] += 1
-            return 0
-
-        await self.read(lambda connection: connection.set_progress_handler(step, 100))
-        await ask()
-        await self.read(lambda connection: connection.set_progress_handler(None, 0))
-        return steps[0]
-
-    async def test_what_to_forget_is_found_without_a_walk_over_every_event(self) -> None:
-        for _ in range(20):
-            await self.store(*(say(f"r{room}", "ann", "hello") for room in range(50)))
-        await self.apply_all(rooms("elsewhere", *(f"r{room}" for room in range(50))))
-        while await self.prune():
-            pass
-
-        before = await self.cost(self.prune)
-        for _ in range(100):
-            await self.store(*(say(f"r{room}", "ann", "hello") for room in range(50)))
-        after = await self.cost(self.prune)
-
-        self.assertLessEqual(after, before + 1)

@@ -9,8 +9,8 @@ from all sockets goes together. Nothing here knows what an event means, or who w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -18,10 +18,12 @@ from twisted.logger import Logger
 
 from chatservice.controller.errors import Unavailable
 from chatservice.controller.events import Event
-from chatservice.controller.log import Batch, Origin, Recovery, Sink
+from chatservice.controller.log import Batch, Origin, Point, Recovery, Sink
 from chatservice.supervision import CannotStart, Supervised
 
 from .interface import IJournal, NotStored, Retention
+
+T = TypeVar("T")
 
 
 class Observer(Protocol):
@@ -106,12 +108,31 @@ class GroupCommit(Supervised):
         return self._journal.recover()
 
     async def history(
-        self, target: str, kinds: Sequence[str], limit: int, before: str = ""
+        self,
+        target: str,
+        kinds: Sequence[str],
+        limit: int,
+        before: Point = "",
+        after: Point = "",
+        oldest: bool = False,
     ) -> list[Event]:
         """See `Log.history`. Whoever has just said something finds it there."""
+        return await self._read(
+            lambda: self._journal.history(target, kinds, limit, before, after, oldest)
+        )
+
+    async def latest(
+        self, targets: Sequence[str], identity: str, after: int, before: int, limit: int
+    ) -> list[tuple[str, int]]:
+        """See `Log.latest`. Whoever has just said something finds it there."""
+        return await self._read(
+            lambda: self._journal.latest(targets, identity, after, before, limit)
+        )
+
+    async def _read(self, ask: Callable[[], Deferred[T]]) -> T:
         await self.drain()
         try:
-            return await self._journal.history(target, kinds, limit, before)
+            return await ask()
         except NotStored:
             raise Unavailable("the history cannot be read now") from None
 

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import Interface
 
 from chatservice.controller.events import Event
-from chatservice.controller.log import Recovery
+from chatservice.controller.log import Point, Recovery
 from chatservice.controller.records import Record
 from chatservice.controller.state import RecordKey
 
@@ -72,16 +72,36 @@ class IJournal(Interface):
         """Was this event stored? It settles what became of a batch whose commit broke off."""
 
     def history(
-        target: str, kinds: Sequence[str], limit: int, before: str = ""
+        target: str,
+        kinds: Sequence[str],
+        limit: int,
+        before: Point = "",
+        after: Point = "",
+        oldest: bool = False,
     ) -> Deferred[list[Event]]:
         """
-        The last events of one target, oldest first.
-
-        @raise NotStored: they cannot be read now.
+        Events of one target between two points, neither of them included; oldest first. The order
+        is that in which they were stored, in which time never goes back. An id stays a point when
+        its event is forgotten; any text may be asked for, and one that can't be an id of this
+        journal's finds nothing.
 
         @param kinds: which kinds of event.
-        @param limit: how many at most.
-        @param before: only what was stored before the event of this id; empty for the newest.
+        @param limit: how many at most: the newest of them, or with `oldest` the oldest.
+        @raise NotStored: they cannot be read now.
+        """
+
+    def latest(
+        targets: Sequence[str], identity: str, after: int, before: int, limit: int
+    ) -> Deferred[list[tuple[str, int]]]:
+        """
+        When something was said last (`SAID`) in each of these targets, and in each direct
+        conversation of an identity: targets and moments (milliseconds since 1970), oldest first.
+        Where nothing was said, or not last between `after` and `before` (neither included), is left
+        out.
+
+        @param identity: an account's key, or a guest's key and visit (`User.identity`).
+        @param limit: how many at most: the oldest of them.
+        @raise NotStored: they cannot be read now.
         """
 
     def prune(retention: Retention, most: int) -> Deferred[int]:

@@ -9,8 +9,10 @@ import json
 import sqlite3
 from collections.abc import Iterator
 
+from chatservice.controller.events import DirectMessage
 from chatservice.controller.reach import Reach
 
+from . import conversations
 from .interface import Retention
 
 _TARGETS = """
@@ -45,10 +47,15 @@ def find(connection: sqlite3.Connection, retention: Retention, now: float, most:
 
 
 def delete(connection: sqlite3.Connection, ids: list[int]) -> None:
-    """Forgets events."""
-    connection.execute(
-        "DELETE FROM events WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(ids),)
-    )
+    """Forgets events, and the conversations of which nothing is left."""
+    these = "FROM events WHERE id IN (SELECT value FROM json_each(?))"
+    with connection:  # all of it or nothing
+        connection.execute("BEGIN IMMEDIATE")
+        found = connection.execute(
+            f"SELECT DISTINCT target {these} AND kind = ?", (json.dumps(ids), DirectMessage.kind)
+        ).fetchall()
+        connection.execute(f"DELETE {these}", (json.dumps(ids),))
+        conversations.forget_empty(connection, [target for (target,) in found])
 
 
 def _too_old(

@@ -18,13 +18,13 @@ from twisted.python.failure import Failure
 from twisted.python.filepath import FilePath
 from zope.interface import implementer
 
-from chatservice.controller.events import Event
-from chatservice.controller.log import Recovery
+from chatservice.controller.events import DirectMessage, Event
+from chatservice.controller.log import Point, Recovery
 from chatservice.controller.records import Record
 from chatservice.controller.state import RecordKey
 
-from . import pruning
-from .codec import Row, from_row, to_row
+from . import conversations, histories, pruning
+from .codec import COLUMNS, Row, from_row, to_row
 from .connection_thread import ConnectionThread
 from .interface import IJournal, NotStored, Retention
 from .migrations import migrate
@@ -46,7 +46,10 @@ Rows a statement. A statement lets go of the interpreter's lock once, and must w
 reactor's thread to get it back: so a batch is few statements of many rows.
 """
 
-_COLUMNS = "id, ms, kind, target, actor, nick, text, rest"
+_COLUMNS = ", ".join(COLUMNS)
+
+# A None takes the sqlite3 module several times as long to hand over as an empty string.
+_PLACES = "(" + ",".join("nullif(?,'')" if name == "rest" else "?" for name in COLUMNS) + ")"
 
 T = TypeVar("T")
 
@@ -114,9 +117,20 @@ class SqliteJournal:
         return self._read(_holds, event.id)
 
     def history(
-        self, target: str, kinds: Sequence[str], limit: int, before: str = ""
+        self,
+        target: str,
+        kinds: Sequence[str],
+        limit: int,
+        before: Point = "",
+        after: Point = "",
+        oldest: bool = False,
     ) -> Deferred[list[Event]]:
-        return self._read(_history, target, kinds, limit, before)
+        return self._read(histories.history, target, kinds, limit, before, after, oldest)
+
+    def latest(
+        self, targets: Sequence[str], identity: str, after: int, before: int, limit: int
+    ) -> Deferred[list[tuple[str, int]]]:
+        return self._read(histories.latest, targets, identity, after, before, limit)
 
     def prune(self, retention: Retention, most: int) -> Deferred[int]:
         return Deferred.fromCoroutine(self._prune(retention, most))
@@ -175,6 +189,7 @@ class SqliteJournal:
         try:
             connection.execute("BEGIN IMMEDIATE")
             _insert_events(connection, rows)
+            conversations.remember(connection, _conversations(rows))
             _write_records(connection, records, mark)
             connection.execute("COMMIT")
         except Exception as error:
@@ -187,14 +202,17 @@ class SqliteJournal:
 
 @lru_cache(maxsize=_ROWS)
 def _insert(rows: int) -> str:
-    values = ",".join(["(?,?,?,?,?,?,?,?)"] * rows)
-    return f"INSERT INTO events ({_COLUMNS}) VALUES {values}"
+    return f"INSERT INTO events ({_COLUMNS}) VALUES {','.join([_PLACES] * rows)}"
 
 
 def _insert_events(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
     for start in range(0, len(rows), _ROWS):
         chunk = rows[start : start + _ROWS]
         connection.execute(_insert(len(chunk)), [value for row in chunk for value in row])
+
+
+def _conversations(rows: Sequence[Row]) -> set[str]:
+    return {row[3] for row in rows if row[2] == DirectMessage.kind}
 
 
 def _write_records(
@@ -244,21 +262,3 @@ def _say_what_troubles(failure: Failure) -> Failure:
     if _is_trouble(failure.value):
         raise NotStored(failure.getErrorMessage())
     return failure
-
-
-def _history(
-    connection: sqlite3.Connection, target: str, kinds: Sequence[str], limit: int, before: str
-) -> list[Event]:
-    one_kind = (
-        f"SELECT * FROM (SELECT {_COLUMNS} FROM events"
-        " WHERE target = ? AND kind = ? AND id < ? ORDER BY id DESC LIMIT ?)"
-    )
-    # A kind at a time: each runs along the index, however long the history is.
-    query = " UNION ALL ".join([one_kind] * len(kinds))
-    end = int(before) if before else 1 << 62
-    parameters: list[object] = [value for kind in kinds for value in (target, kind, end, limit)]
-    if len(kinds) > 1:
-        query += " ORDER BY id DESC LIMIT ?"
-        parameters.append(limit)
-    rows = connection.execute(query, parameters).fetchall()
-    return [from_row(row) for row in reversed(rows)]
