@@ -40,6 +40,7 @@ from chatservice.authentication.portal import (
 from chatservice.authentication.throttle import Throttle
 from chatservice.controller.errors import BadNick, BadPassword, TooFast, Unavailable
 from chatservice.controller.names import NameRules
+from chatservice.secret import Secret
 
 SECRET = "tr0ub4dor"
 
@@ -107,12 +108,20 @@ class AuthenticatorTests(SynchronousTestCase):
         self.clock = Clock()
         self.passwords = StubPasswords()
         self.accounts = {"alice": f"[{SECRET}]"}
+        self.certificates: dict[str, str] = {}
         self.throttle = Throttle(self.clock)
         self.outside()
 
     def outside(self, *checkers: ICredentialsChecker) -> None:
         portal = make_portal(self.accounts.get, self.passwords, checkers)
-        self.authenticator = Authenticator(portal, self.throttle, self.clock)
+        self.authenticator = Authenticator(
+            portal,
+            self.throttle,
+            self.clock,
+            verifier_of=self.accounts.get,
+            account_of_certificate=self.certificates.get,
+            digest=Secret().digest,
+        )
 
     def authenticate(
         self, nick: str = "alice", password: str = SECRET, address: str = "192.0.2.1"
@@ -317,6 +326,28 @@ class AuthenticatorTests(SynchronousTestCase):
 
             self.failureResultOf(attempt, BadPassword)
 
+    def test_a_certificate_leads_to_the_account_that_it_was_added_to(self) -> None:
+        self.certificates["c0ffee"] = "zoë"
+
+        self.assertEqual(self.authenticator.external("c0ffee", ""), Account("zoë", "zoë"))
+        self.assertEqual(self.authenticator.external("c0ffee", "Zoë"), Account("Zoë", "zoë"))
+
+    def test_a_certificate_of_nobody_or_of_somebody_else_leads_nowhere(self) -> None:
+        self.certificates["c0ffee"] = "alice"
+
+        for fingerprint, authzid in (
+            ("decaf", ""),
+            ("decaf", "alice"),
+            ("c0ffee", "bob"),
+            ("c0ffee", "two words"),
+        ):
+            self.assertRaises(BadPassword, self.authenticator.external, fingerprint, authzid)
+
+    def test_who_shows_no_certificate_has_none(self) -> None:
+        self.certificates[""] = "alice"
+
+        self.assertRaises(BadPassword, self.authenticator.external, "", "")
+
     def test_a_name_that_is_no_utf8_is_unauthorized(self) -> None:
         portal = make_portal(self.accounts.get, self.passwords)
 
@@ -333,7 +364,14 @@ class RealPasswordsTests(TestCase):
         accounts = {"zoë": await passwords.hash("päss wörd")}
         clock = Clock()
         portal = make_portal(accounts.get, passwords)
-        authenticator = Authenticator(portal, Throttle(clock), clock)
+        authenticator = Authenticator(
+            portal,
+            Throttle(clock),
+            clock,
+            verifier_of=accounts.get,
+            account_of_certificate=lambda _: None,
+            digest=Secret().digest,
+        )
 
         async def attempt(nick: str, password: str) -> Account:
             return await authenticator.authenticate(nick, password, "192.0.2.1")

@@ -16,6 +16,7 @@ from chatservice.authentication.passwords import Passwords
 from chatservice.authentication.portal import make_portal
 from chatservice.authentication.throttle import Throttle
 from chatservice.controller.policy import Policy
+from chatservice.secret import Secret
 from tests.bench import House
 
 
@@ -43,7 +44,14 @@ class LostConnectionTests(SynchronousTestCase):
         self.throttle = Throttle(clock)
         # Nobody has an account here, so that nothing is hashed.
         portal = make_portal(lambda _: None, Passwords(clock), [self.checker])  # type: ignore[arg-type]
-        authenticator = Authenticator(portal, self.throttle, clock)
+        authenticator = Authenticator(
+            portal,
+            self.throttle,
+            clock,
+            verifier_of=lambda _: None,
+            account_of_certificate=lambda _: None,
+            digest=Secret().digest,
+        )
         self.patch(self.house.doorman, "authenticate", authenticator.authenticate)
 
     def nobody_is_there(self) -> None:

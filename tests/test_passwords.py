@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from base64 import b64decode
 from typing import Any, cast
 
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError
 from argon2.profiles import CHEAPEST, RFC_9106_LOW_MEMORY
+from scramp import ScramMechanism  # type: ignore[import-untyped]
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred, gatherResults
 from twisted.internet.interfaces import IReactorFromThreads
@@ -19,6 +21,12 @@ from chatservice.authentication.passwords import (
     Passwords,
     _verifier_of_nobody,
     prepare_password,
+)
+from chatservice.authentication.verifiers import (
+    SCRAM_ITERATIONS,
+    ScramKeys,
+    argon2_half,
+    scram_half,
 )
 from chatservice.controller.errors import BadPassword, Unavailable
 
@@ -55,6 +63,42 @@ class NobodyTests(SynchronousTestCase):
         self.assertNotEqual(_verifier_of_nobody(CHEAPEST), _verifier_of_nobody(CHEAPEST))
 
 
+class ScramKeysTests(SynchronousTestCase):
+    # Of RFC 7677 section 3's example: its salt, its count, the password pencil.
+    TEXT = (
+        "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$"
+        "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="
+    )
+
+    def test_they_are_written_as_rfc_5803_says_and_read_again(self) -> None:
+        salt = b64decode("W22ZaJ0SNY7soEsUEjb6gQ==")
+        _, stored_key, server_key, _ = ScramMechanism().make_auth_info("pencil", 4096, salt)
+        keys = ScramKeys(4096, salt, stored_key, server_key)
+
+        self.assertEqual(str(keys), self.TEXT)
+        self.assertEqual(ScramKeys.parse(self.TEXT), keys)
+
+    def test_what_is_none_is_refused_without_repeating_it(self) -> None:
+        for text in (
+            "",
+            "SCRAM-SHA-256",
+            self.TEXT.replace("256", "1", 1),
+            self.TEXT.replace("4096", "4095"),
+            self.TEXT.replace("4096", "many"),
+            self.TEXT.replace("W22ZaJ0SNY7soEsUEjb6gQ==", "W22Z"),
+            self.TEXT.replace("WG5d", ""),
+            self.TEXT.replace("WG5d", "WG!d"),
+            self.TEXT + "$",
+        ):
+            error = self.assertRaises(ValueError, ScramKeys.parse, text)
+
+            self.assertNotIn("W22Z", str(error))
+            self.assertTrue(error.__suppress_context__ or error.__context__ is None)
+
+    def test_they_do_not_show_themselves(self) -> None:
+        self.assertNotIn("WG5d", repr(ScramKeys.parse(self.TEXT)))
+
+
 class PasswordsTests(TestCase):
     def setUp(self) -> None:
         real = cast(IReactorFromThreads, reactor)
@@ -83,8 +127,35 @@ class PasswordsTests(TestCase):
         self.assertIs(await self.passwords.verify(verifier, "correct horse"), True)
         self.assertIs(await self.passwords.verify(verifier, "battery staple"), False)
 
+    async def test_a_verifier_from_before_scram_is_still_one(self) -> None:
+        verifier = PasswordHasher.from_parameters(CHEAPEST).hash("correct horse")
+
+        self.assertIs(await self.passwords.verify(verifier, "correct horse"), True)
+        self.assertIs(await self.passwords.verify(verifier, "battery staple"), False)
+
+    async def test_a_verifier_holds_scrams_keys_of_the_same_password(self) -> None:
+        for password in ("correct horse", "u\u0308"):
+            keys = scram_half(await self.passwords.hash(password))
+
+            assert keys is not None
+            self.assertEqual(keys.iterations, SCRAM_ITERATIONS)
+            prepared = prepare_password(password)
+            info = ScramMechanism().make_auth_info(prepared, SCRAM_ITERATIONS, keys.salt)
+            self.assertEqual(info[1:3], (keys.stored_key, keys.server_key))
+
+    async def test_what_saslprep_refuses_or_drops_makes_a_verifier_without_scrams_keys(
+        self,
+    ) -> None:
+        for password in ("\U0001f511 of my house", "\u1806", "\u1806\u1806"):
+            verifier = await self.passwords.hash(password)
+
+            self.assertIsNone(scram_half(verifier))
+            self.assertIs(await self.passwords.verify(verifier, password), True)
+
     async def test_two_hashes_of_one_password_differ(self) -> None:
-        self.assertNotEqual(await self.passwords.hash("x"), await self.passwords.hash("x"))
+        one, other = [await self.passwords.hash("x") for _ in range(2)]
+
+        self.assertEqual(set(one.split()) & set(other.split()), set())
 
     async def test_without_an_account_no_password_is_right_but_one_is_computed(self) -> None:
         asked: list[str] = []
@@ -162,7 +233,7 @@ class PasswordsTests(TestCase):
         self.assertFalse(stopped.called)
 
         go_on.set()
-        self.assertTrue(PasswordHasher().verify(await begun, "x"))
+        self.assertTrue(PasswordHasher().verify(argon2_half(await begun), "x"))
         await stopped
         await again
 

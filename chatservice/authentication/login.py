@@ -1,5 +1,5 @@
-"""One attempt at a password from beginning to end: wait for its turn, ask the portal, tell the
-throttle.
+"""One attempt to log in from beginning to end: a password (wait for its turn, ask the portal, tell
+the throttle), a SCRAM exchange, or a certificate.
 
 What the line protocol calls it is in the errors raised. Logging in, as users and rooms see it, is
 the controller's.
@@ -7,7 +7,8 @@ the controller's.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
 
 from argon2.exceptions import InvalidHashError, VerificationError
 from twisted.cred.credentials import UsernamePassword
@@ -18,23 +19,37 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from chatservice.authentication.passwords import prepare_password
-from chatservice.authentication.portal import Account, IAccount, OutsideCheckerFailed
+from chatservice.authentication.portal import (
+    Account,
+    IAccount,
+    OutsideCheckerFailed,
+    VerifierOf,
+)
+from chatservice.authentication.scram import Digest, ScramAccounts, ScramExchange
 from chatservice.authentication.throttle import Throttle
-from chatservice.controller.errors import BadPassword, Unavailable
+from chatservice.controller.errors import BadNick, BadPassword, Unavailable
 from chatservice.controller.names import Name, NameRules
 
 ANSWER_SECONDS: Final = 15.0
 """How long a checker may take; whoever else waits for that account or address waits as long."""
 
+AccountOfCertificate: TypeAlias = Callable[[str], "str | None"]
+"""SHA-256 of a certificate's DER, in lower-case hex -> the key of the account that it was added to,
+or None."""
+
 
 class Authenticator:
-    """Finds out whether a password is the right one, no faster than `Throttle` allows.
+    """Finds out whether somebody is who they say, no faster than `Throttle` allows.
 
     Args:
         portal: as `make_portal` makes it.
         throttle: the turns of all connections.
         clock: calls later.
         rules: what nicks are; the usual ones unless given.
+        verifier_of: the controller's accounts.
+        account_of_certificate: the certificates of the controller's accounts.
+        digest: a keyed hash of a purpose and a text, on which what SCRAM makes up for names without
+            account depends; the same over restarts, or a restart tells which accounts there are.
     """
 
     log = Logger()
@@ -45,11 +60,17 @@ class Authenticator:
         throttle: Throttle,
         clock: IReactorTime,
         rules: NameRules | None = None,
+        *,
+        verifier_of: VerifierOf,
+        account_of_certificate: AccountOfCertificate,
+        digest: Digest,
     ) -> None:
         self._portal = portal
         self._throttle = throttle
         self._clock = clock
         self._rules = rules or NameRules()
+        self._scram_accounts = ScramAccounts(verifier_of, digest)
+        self._account_of_certificate = account_of_certificate
 
     async def authenticate(self, nick: str, password: str, address: str) -> Account:
         """The account of `nick`, if `password` is its password.
@@ -81,6 +102,36 @@ class Authenticator:
         finally:
             turn.undecided()
         return account
+
+    def scram(self, address: str) -> ScramExchange:
+        """A SCRAM-SHA-256 exchange, about to begin. Accounts of outside checkers can't have one.
+
+        Args:
+            address: as `authenticate` takes it.
+        """
+        return ScramExchange(self._scram_accounts, self._throttle, self._rules, address)
+
+    def external(self, fingerprint: str, authzid: str) -> Account:
+        """The account of whoever holds the private key of a certificate (SASL's EXTERNAL, RFC 4422
+        appendix A). Nobody guesses a fingerprint, so it needs no turn.
+
+        Args:
+            fingerprint: SHA-256 of the certificate's DER in lower-case hex, as the TLS handshake
+                has proved it; empty if the client showed none.
+            authzid: the account asked for, as typed, or empty. The account returned is called what
+                it says, or else by its key.
+
+        Raises:
+            BadPassword: the certificate was added to no account, or to another one.
+        """
+        key = self._account_of_certificate(fingerprint) if fingerprint else None
+        try:
+            name = self._rules.nick(authzid) if authzid else None
+        except BadNick:
+            key = name = None
+        if key is None or (name is not None and name.key != key):
+            raise BadPassword("there is no such account with that certificate")
+        return Account(key if name is None else name.text, key)
 
     async def _ask(self, name: Name, password: str) -> Account:
         credentials = UsernamePassword(name.text.encode(), password.encode())

@@ -1,5 +1,5 @@
-"""Passwords and their verifiers: argon2id (RFC 9106), computed in threads of its own and never more
-than asked for.
+"""Passwords and their verifiers: argon2id (RFC 9106) and SCRAM-SHA-256, computed in threads of its
+own and never more than asked for.
 
 Whose password it is, and how often it may be guessed, is decided elsewhere. No password is kept,
 logged or shown here.
@@ -23,6 +23,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
+from chatservice.authentication.verifiers import argon2_half, make_verifier
 from chatservice.controller.errors import BadPassword, Unavailable
 
 LONGEST_PASSWORD: Final = 1024
@@ -106,13 +107,14 @@ class Passwords:
         return stopped
 
     def hash(self, password: str) -> Deferred[str]:
-        """A verifier of `password`, in the PHC string format.
+        """A verifier of `password`: a PHC string, a space and SCRAM keys (RFC 5803 section 3); the
+        first alone if SCRAM can't do the password.
 
         Raises (as the Deferred's failure):
             BadPassword: it can't be a password.
             Unavailable: too many wait already, or this is not started.
         """
-        return self._prepared(password, self._hasher.hash)
+        return self._prepared(password, self._verifier)
 
     def verify(self, verifier: str | None, password: str) -> Deferred[bool]:
         """Whether `password` is the one that `verifier` was made of.
@@ -129,12 +131,16 @@ class Passwords:
 
         def matches(prepared: str) -> bool:
             try:
-                self._hasher.verify(self._nobody if verifier is None else verifier, prepared)
+                stored = self._nobody if verifier is None else argon2_half(verifier)
+                self._hasher.verify(stored, prepared)
             except VerifyMismatchError:
                 return False
             return verifier is not None
 
         return self._prepared(password, matches)
+
+    def _verifier(self, prepared: str) -> str:
+        return make_verifier(self._hasher.hash(prepared), prepared)
 
     def _prepared(self, password: str, work: Callable[[str], _T]) -> Deferred[_T]:
         try:
