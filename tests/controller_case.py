@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, cast
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from chatservice.controller.controller import Controller
 from chatservice.controller.desk import Desk
-from chatservice.controller.errors import (
-    ChatError,
-)
-from chatservice.controller.events import DirectMessage, Event, Message
+from chatservice.controller.errors import ChatError
+from chatservice.controller.events import DirectMessage, Event, Killed, LoggedOut, Message
 from chatservice.controller.policy import Policy
 from chatservice.controller.rate import Allowance
 from chatservice.controller.records import Record
@@ -26,17 +24,7 @@ from chatservice.journal.commit import GroupCommit
 from chatservice.journal.interface import IJournal, NotStored
 from chatservice.journal.memory import MemoryJournal
 from chatservice.supervision import Supervisor
-
-
-class Doors:
-    """Everybody's password is `sesame`, whether they are registered or not."""
-
-    async def authenticate(self, nick: str, password: str, address: str) -> object:
-        assert password == "sesame"
-        return None
-
-    def hash(self, password: str) -> Deferred[str]:
-        return succeed(f"hash of {password}")
+from tests.doorman import Doorman
 
 
 class Plain:
@@ -47,8 +35,13 @@ class Plain:
     def encode(self, event: Event) -> bytes:
         if isinstance(event, (Message, DirectMessage)):
             return f"{event.nick}: {event.text}\n".encode()
+        if isinstance(event, LoggedOut):
+            return b""  # each of the rooms has been told
         who = getattr(event, "victim_nick", "") or event.nick
         return f"{who} {event.kind}\n".encode()
+
+    def overheard(self, event: Event) -> bytes:
+        return b""
 
 
 PLAIN = Plain()
@@ -61,6 +54,10 @@ class Client:
     @ivar session: what it may ask.
     """
 
+    host = "127.0.0.1"
+    secure = True
+    certfp = ""
+
     def __init__(self, desk: Desk) -> None:
         self.heard_bytes = bytearray()
         self.answers: list[str] = []
@@ -72,6 +69,15 @@ class Client:
 
     def acknowledge(self, event: Event, error: ChatError | None) -> None:
         self.answers.append(f"{cast(Message, event).text}: {error.code if error else 'OK'}")
+
+    def echo(self, event: Event, payload: bytes) -> bytes:
+        return payload
+
+    def noticed(self, event: Event) -> None:
+        """It watches nobody."""
+
+    def expelled(self, event: Killed) -> None:
+        self.close("killed")
 
     def close(self, reason: str) -> None:
         self.closed = reason
@@ -134,12 +140,13 @@ class ControllerCase(SynchronousTestCase):
         self.root = Supervisor(self.clock, intensity=1, on_give_up=self.gave_up.append)
         self.root.supervise(self.journal, name="journal")
         self.root.supervise(self.controller, name="controller")
+        self.doorman = Doorman(self.clock, lambda: self.controller.state)
         self.desk = Desk(
             clock=self.clock,
             controller=self.controller,
             presence=self.delivery,
-            authenticator=Doors(),
-            hasher=Doors(),
+            authenticator=self.doorman,
+            hasher=self.doorman,
             registrations=Allowance(0, 0),
         )
         started = self.root.startService()

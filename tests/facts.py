@@ -23,8 +23,14 @@ from chatservice.controller.events import (
 
 
 def login(key: str, *, account: bool = False, skeleton: str = "") -> LoggedIn:
-    """Somebody logs in."""
-    return LoggedIn(actor=key, nick=key.title(), account=account, skeleton=skeleton or key)
+    """Somebody logs in: as a guest, or to the account of that nick."""
+    return LoggedIn(
+        actor=key,
+        nick=key.title(),
+        account=key.title() if account else "",
+        account_key=key if account else "",
+        skeleton=skeleton or key,
+    )
 
 
 def logout(key: str) -> LoggedOut:
@@ -34,7 +40,14 @@ def logout(key: str) -> LoggedOut:
 
 def register(key: str, verifier: str = "argon") -> Registered:
     """Somebody becomes an account."""
-    return Registered(actor=key, nick=key.title(), skeleton=key, verifier=verifier)
+    return Registered(
+        actor=key,
+        nick=key.title(),
+        account=key.title(),
+        account_key=key,
+        skeleton=key,
+        verifier=verifier,
+    )
 
 
 def room(owner: User, name: str, *, private: bool = False, skeleton: str = "") -> RoomCreated:
@@ -47,7 +60,7 @@ def room(owner: User, name: str, *, private: bool = False, skeleton: str = "") -
         skeleton=skeleton or name,
         owner=owner.identity,
         private=private,
-        kept=owner.account,
+        kept=bool(owner.account),
     )
 
 

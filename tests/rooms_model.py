@@ -276,7 +276,9 @@ class RoomsModel:
     def _inviteroom(self, client: int, rest: str) -> str:
         name, _, nick = rest.partition(":")
         me = self.here[client]
-        room = self._own(me, name)
+        room = self._room(name)
+        if room.owner != me.identity and (room.private or me not in room.members):
+            raise Refused("NOT_OWNER")
         identity, nick = self._known(nick)
         guest = self._present(nick)
         if guest in room.members:

@@ -46,15 +46,17 @@ class SubmittingTests(ControllerCase):
     def test_events_that_belong_together_are_taken_all_or_none(self) -> None:
         self.successResultOf(self.root.stopService())
         self.start(waiting=1)
-        ann = self.connect()
+        ann = self.log_in("ann")
+        self.log_in("bob")
+        self.ask(ann.session.create_room("den", True))
 
-        # A stranger with a password is an outside checker's: the login and the account are two.
-        refused = self.asked(ann.session.log_in("ann", "sesame"))
+        # To be brought in is to be invited and to enter.
+        refused = self.asked(ann.session.bring_in("den", "bob"))
         self.turn()
 
         self.failureResultOf(refused, Unavailable)
-        self.assertEqual((self.state.users, self.state.accounts), ({}, {}))
-        self.assertRaises(NotLoggedIn, lambda: ann.session.user)
+        den = self.state.rooms["den"]
+        self.assertEqual((den.invited, den.members), (set(), {}))
 
     def test_a_full_disk_is_told_to_who_asked_and_nothing_has_changed(self) -> None:
         ann = self.log_in("ann")

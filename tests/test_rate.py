@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from chatservice.controller import session
 from chatservice.controller.desk import Flow
 from chatservice.controller.rate import Allowance, TokenBucket
+from chatservice.controller.session import base
 from tests.bench import House
 
 
@@ -30,6 +30,13 @@ class TokenBucketTests(SynchronousTestCase):
         self.assertEqual([bucket.take(2), bucket.take(3)], [False, True])
 
 
+    def test_it_says_how_long_to_wait_for_the_next_one(self) -> None:
+        bucket = TokenBucket(rate=4, burst=1, now=0)
+
+        self.assertEqual([bucket.wait(0), bucket.wait(0), bucket.wait(0.125)], [0, 0.25, 0.125])
+        self.assertEqual(bucket.wait(0.25), 0)
+
+
 class AllowanceTests(SynchronousTestCase):
     def test_each_name_has_its_own(self) -> None:
         allowance = Allowance(rate=1, burst=1)
@@ -51,7 +58,7 @@ class AllowanceTests(SynchronousTestCase):
 
 class ListTests(SynchronousTestCase):
     def test_a_long_list_costs_more_than_a_short_answer(self) -> None:
-        self.patch(session, "_ITEMS_A_TOKEN", 1)
+        self.patch(base, "_ITEMS_A_TOKEN", 1)
         house = House(flow=Flow(rate=1, burst=6))
         house.user("bob")
         alice = house.user("alice")  # who has spent one of six

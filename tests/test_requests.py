@@ -24,6 +24,8 @@ from chatservice.controller.errors import (
     TooMany,
 )
 from chatservice.controller.events import Event, LoggedOut, RoomCreated
+from chatservice.controller.names import Name
+from chatservice.controller.permission import may_see
 from chatservice.controller.policy import Policy
 from tests import facts
 from tests.test_state import StateCase
@@ -50,6 +52,10 @@ class RequestCase(StateCase):
             self.ask(request, user, *arguments)
         return str(caught.exception)
 
+    def name(self, nick: str) -> Name:
+        """A nick, as the rules see it."""
+        return self.policy.names.nick(nick)
+
     def limit(self, **limits: Any) -> None:
         """Sets limits."""
         self.policy = replace(self.policy, **limits)
@@ -57,7 +63,8 @@ class RequestCase(StateCase):
 
 class LogInTests(RequestCase):
     def log_in(self, nick: str, account: bool = False) -> Event:
-        return requests.log_in(self.state, self.policy.names.nick(nick), account)
+        name = self.policy.names.nick(nick)
+        return requests.log_in(self.state, self.policy, name, name if account else None)
 
     def test_a_free_nick_is_taken_as_it_is_written(self) -> None:
         event = self.log_in("Ann")
@@ -98,7 +105,12 @@ class LogInTests(RequestCase):
 
         self.refused_account(TooMany, ben)
         self.assertRaises(
-            TooMany, requests.reserve, self.state, self.policy, self.policy.names.nick("dora")
+            TooMany,
+            requests.reserve,
+            self.state,
+            self.policy,
+            "dora",
+            self.policy.names.nick("dora"),
         )
 
 
@@ -183,7 +195,7 @@ class OwnersTests(RoomCase):
 
         self.refused(NotOwner, requests.delete_room, self.bob, "den")
         self.refused(NotOwner, requests.set_visibility, self.bob, "den", True)
-        self.refused(NotOwner, requests.invite, self.bob, "den", "ann")
+        self.refused(NotOwner, requests.transfer, self.bob, "den", "bob")
         self.refused(NotOwner, requests.kick, self.bob, "den", "ann")
         self.refused(NotOwner, requests.set_topic, self.bob, "den", "tea")
 
@@ -229,6 +241,38 @@ class InvitingTests(RoomCase):
         self.leave("bob")
 
         self.refused(NoSuchUser, requests.invite, self.ann, "cave", "bob")
+
+    def test_any_member_invites_into_a_public_room(self) -> None:
+        self.guest("cid")
+        self.refused(NotOwner, requests.invite, self.bob, "den", "cid")
+        self.enter(self.bob)
+
+        event = self.ask(requests.invite, self.bob, "den", "cid")
+
+        self.assertEqual((event.guest_key, event.guest_nick), ("cid", "Cid"))
+
+    def test_who_does_not_run_a_room_opens_nothing_by_inviting(self) -> None:
+        self.guest("cid")
+        self.enter(self.bob)
+        self.do(requests.invite, self.bob, "den", "cid")
+        self.assertEqual(self.den.invited, set())
+
+        self.do(requests.set_visibility, self.ann, "den", True)
+
+        self.refused(PrivateRoom, requests.join, self.state.users["cid"], "den")
+
+    def test_who_does_not_run_a_room_brings_nobody_in(self) -> None:
+        self.guest("cid")
+        self.enter(self.bob)
+        invited = self.ask(requests.invite, self.bob, "den", "cid")
+
+        self.assertRaises(NotOwner, requests.bring_in, self.state, self.policy, invited)
+
+    def test_a_mere_member_does_not_invite_into_a_private_room(self) -> None:
+        self.do(requests.invite, self.ann, "cave", "bob")
+        self.do(requests.join, self.bob, "cave")
+
+        self.refused(NotOwner, requests.invite, self.bob, "cave", "ann")
 
     def test_who_is_inside_is_not_invited(self) -> None:
         self.enter(self.bob)
@@ -327,7 +371,7 @@ class EnteringTests(RoomCase):
 
 class SeeingTests(RoomCase):
     def sees(self, user: User) -> list[str]:
-        return [room.name for room in self.state.rooms.values() if lookup.may_see(room, user)]
+        return [room.name for room in self.state.rooms.values() if may_see(room, user)]
 
     def test_strangers_see_public_rooms(self) -> None:
         self.assertEqual(self.sees(self.bob), ["Den"])

@@ -18,8 +18,19 @@ from twisted.python.failure import Failure
 
 from chatservice.supervision import Supervised
 
-from .errors import ChatError, NoSuchRoom, NotInRoom, Unavailable
-from .events import DirectMessage, Event, Kicked, Message, RoomDeleted, ServiceStarted
+from .errors import ChatError, NoSuchRoom, NoSuchUser, NotInRoom, NotLoggedIn, Unavailable
+from .events import (
+    DirectEvent,
+    DirectMessage,
+    Event,
+    Kicked,
+    Left,
+    LoggedOut,
+    Message,
+    NickChanged,
+    RoomDeleted,
+    ServiceStarted,
+)
 from .log import Batch, Log, Origin
 from .policy import Policy
 from .records import Record, restore, take_dirty
@@ -96,7 +107,9 @@ class Controller(Supervised):
         Hands one event to the journal; the origin hears what became of it.
 
         @raise NoSuchRoom: it is for a room whose end is being stored.
-        @raise NotInRoom: its author is just being put out of that room.
+        @raise NotInRoom: its author is just leaving that room, or being put out of it.
+        @raise NotLoggedIn: its author is just going.
+        @raise NoSuchUser: it is to somebody who is just going, or will be called something else.
         @raise Unavailable: the journal takes no more for now.
         """
         if self._ending:
@@ -125,11 +138,19 @@ class Controller(Supervised):
         return result
 
     def _check_not_ending(self, event: Event) -> None:
-        """What is said is true as soon as it is stored, so it must not follow its author's end."""
-        if (event.target, "") in self._ending:
+        """
+        What is said is true as soon as it is stored, so it must not follow its author's end; nor
+        that of whoever is to hear it, or it would be lost.
+        """
+        ending = self._ending
+        if (event.target, "") in ending:
             raise NoSuchRoom()
-        if (event.target, event.actor) in self._ending:
+        if (event.target, event.actor) in ending:
             raise NotInRoom()
+        if ("", event.actor) in ending:
+            raise NotLoggedIn()
+        if isinstance(event, DirectEvent) and ("", event.to) in ending:
+            raise NoSuchUser()
 
     # Being fed by the journal.
 
@@ -217,7 +238,7 @@ class Controller(Supervised):
         while self._undelivered:
             try:
                 self._deliver(_next_run(self._undelivered))
-            except Exception:  # noqa: BLE001, PERF203 - supervised here
+            except Exception:  # noqa: BLE001 - supervised here
                 self.log.failure("an event could not be told")
         self._tell.flush()
 
@@ -242,8 +263,14 @@ def _next_run(undelivered: deque[Applied]) -> list[Applied]:
 
 _ENDS: dict[type[Event], Callable[[Any], tuple[str, str]]] = {
     Kicked: lambda event: (event.target, event.victim),
+    Left: lambda event: (event.target, event.actor),
     RoomDeleted: lambda event: (event.target, ""),
+    LoggedOut: lambda event: ("", event.actor),
+    NickChanged: lambda event: ("", event.actor),
 }
-"""Events that take a room from somebody, or (the empty string) from everybody, as others decide."""
+"""
+Events that take a room from somebody, or (an empty key) from everybody; and those that take a key
+(with an empty room) from its user.
+"""
 
 _JOINED = frozenset((Message, DirectMessage))

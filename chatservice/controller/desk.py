@@ -5,6 +5,7 @@ knows by interface alone.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,20 +15,70 @@ from twisted.python.failure import Failure
 
 from .controller import Controller
 from .errors import ChatError
-from .events import Event
+from .events import Event, Killed
 from .rate import Allowance
 
 if TYPE_CHECKING:
-    from .session import Session
+    from .session.base import SessionBase
+
+
+class Proof(Protocol):
+    """
+    An account that somebody has shown to be theirs.
+
+    @ivar name: its name, as shown.
+    @ivar key: the same, case-folded.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def key(self) -> str: ...
+
+
+class Exchange(Protocol):
+    """A SCRAM exchange under way (RFC 5802): messages in, messages out."""
+
+    async def first(self, message: bytes) -> bytes:
+        """
+        The answer to the client's first message.
+
+        @raise BadPassword: it is not as the RFC has it.
+        """
+
+    async def final(self, message: bytes) -> tuple[bytes, Proof]:
+        """
+        The answer to the client's last message, and whose account it is.
+
+        @raise BadPassword: the proof is wrong.
+        @raise TooFast: too many wrong ones came.
+        """
+
+    def abandon(self) -> None:
+        """The client gives it up."""
 
 
 class Authenticator(Protocol):
-    """Who says whether a nick and a password belong together."""
+    """Who says whether a name and what is shown for it belong together."""
 
-    async def authenticate(self, nick: str, password: str, address: str) -> object:
+    async def authenticate(self, nick: str, password: str, address: str) -> Proof:
         """
-        @raise BadPassword: they do not.
+        The account of a name, by its password.
+
+        @raise BadNick: it cannot be a name.
+        @raise BadPassword: they do not belong together.
         @raise TooFast: too many wrong ones came from that address, or for that nick.
+        """
+
+    def scram(self, address: str) -> Exchange:
+        """An account by a SCRAM-SHA-256 exchange."""
+
+    def external(self, fingerprint: str, authzid: str) -> Proof:
+        """
+        The account that a client certificate vouches for.
+
+        @raise BadPassword: none, or another one than C{authzid}, if that is not empty.
         """
 
 
@@ -45,7 +96,8 @@ class Variant(Protocol):
     """
     A way to write events, shared by all connections that would get the same bytes.
 
-    @ivar echo: does the author of a message get it too?
+    @ivar echo: do authors get the same bytes as everybody else? If not, `Outlet.echo` is asked what
+        they get.
     """
 
     echo: bool
@@ -53,25 +105,78 @@ class Variant(Protocol):
     def encode(self, event: Event) -> bytes:
         """The bytes of an event; empty if this variant has none for it."""
 
+    def overheard(self, event: Event) -> bytes:
+        """
+        The bytes of an invitation for those who are in the room that somebody else is invited to;
+        empty if they are not told.
+        """
+        return b""
+
 
 class Presence(Protocol):
     """Who keeps track of which connections are whose: delivery."""
 
-    def attach(self, recipient: Session) -> None:
+    def attach(self, recipient: SessionBase) -> None:
         """The session's user has logged in."""
 
-    def regroup(self, recipient: Session, variant: Variant) -> None:
+    def regroup(self, recipient: SessionBase, variant: Variant) -> None:
         """The session is written in another variant from now on."""
+
+    def connections(self, key: str) -> Sequence[SessionBase]:
+        """The sessions of a user."""
+
+    def watch(self, recipient: SessionBase, key: str) -> None:
+        """
+        The session hears (`Outlet.noticed`) of the coming, going and changing of whoever has that
+        key, until it logs out.
+        """
+
+    def unwatch(self, recipient: SessionBase, key: str) -> None:
+        """It does not hear of that key any more."""
+
+    def unwatch_all(self, recipient: SessionBase) -> None:
+        """It hears of nobody that way any more."""
 
 
 class Outlet(Protocol):
-    """The connection, as the controller sees it."""
+    """
+    The connection, as the controller sees it.
+
+    @ivar host: where it comes from; for those who run the server.
+    @ivar secure: can nobody on the way read along?
+    @ivar certfp: the fingerprint of its client certificate, or the empty string.
+    """
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def secure(self) -> bool: ...
+
+    @property
+    def certfp(self) -> str: ...
 
     def write(self, payload: bytes) -> None:
         """Takes bytes for the client."""
 
     def acknowledge(self, event: Event, error: ChatError | None) -> None:
         """What the client said is stored; or, with an error, it is not."""
+
+    def echo(self, event: Event, payload: bytes) -> bytes:
+        """
+        What the author of an event gets, if the variant does not echo: the client has done it.
+
+        @param payload: what everybody else of the variant gets.
+        """
+
+    def noticed(self, event: Event) -> None:
+        """
+        Something happened that is not told by variant: a user is watched, a server operator speaks
+        to everybody, or a room went that the client was in.
+        """
+
+    def expelled(self, event: Killed) -> None:
+        """Its user is put out of the service: says so and closes."""
 
     def close(self, reason: str) -> None:
         """Says goodbye and closes."""
@@ -97,7 +202,11 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What all sessions share: whom they turn to."""
+    """
+    What all sessions share: whom they turn to.
+
+    @ivar cloak: how an address is shown to others.
+    """
 
     clock: IReactorTime
     controller: Controller
@@ -106,3 +215,4 @@ class Desk:
     hasher: Hasher
     registrations: Allowance
     flow: Flow = Flow()
+    cloak: Callable[[str], str] = lambda _: "chat.ip"

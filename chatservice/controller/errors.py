@@ -79,6 +79,10 @@ class NotOwner(ChatError):
     default_words = "only the room's owner may do that"
 
 
+class NotRoomOperator(NotOwner):
+    default_words = "only the room's owner, and who has a role for it, may do that"
+
+
 class NotInRoom(ChatError):
     code = "NOT_IN_ROOM"
     default_words = "you are not in that room"
@@ -97,6 +101,35 @@ class PrivateRoom(ChatError):
 class TooMany(ChatError):
     code = "TOO_MANY"
     default_words = "that is more than is allowed"
+
+
+class RoomFull(TooMany):
+    default_words = "the room is full"
+
+
+class Banned(ChatError):
+    code = "BANNED"
+    default_words = "you are banned from that room"
+
+
+class BadKey(ChatError):
+    code = "BAD_KEY"
+    default_words = "that room needs its key"
+
+
+class Muted(ChatError):
+    code = "MUTED"
+    default_words = "you may not speak in that room"
+
+
+class NeedsAccount(ChatError):
+    code = "NEEDS_ACCOUNT"
+    default_words = "that is for users with an account"
+
+
+class NotOperator(ChatError):
+    code = "NOT_OPERATOR"
+    default_words = "only those who run this server may do that"
 
 
 class TooFast(ChatError):

@@ -10,8 +10,8 @@ up with, so that replaying a journal never depends on today's Unicode tables.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, NamedTuple
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,6 +25,9 @@ class Event:
     @ivar target: the room id or conversation that it is kept under, or the empty string.
     @ivar actor: the key of the user whose doing it is, or the empty string for the service's own.
     @ivar nick: the name of that user, as shown.
+    @ivar account: the shown name of the account that the user was logged in to; empty for a guest.
+    @ivar host: how the user's address is shown to others (a cloak, never the address itself), or
+        the empty string.
     """
 
     kind: ClassVar[str]
@@ -34,6 +37,8 @@ class Event:
     target: str = ""
     actor: str = ""
     nick: str = ""
+    account: str = ""
+    host: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,11 +50,16 @@ class ServiceStarted(Event):
 
 @dataclass(slots=True, kw_only=True)
 class LoggedIn(Event):
-    """A nick was taken. `account` says that a password (or an outside checker) vouched for it."""
+    """
+    A nick was taken. With an `account_key`, a password, a certificate or an outside checker vouched
+    for that account. With an `account_skeleton` the account may be new here, and is then made.
+    """
 
     kind: ClassVar[str] = "login"
-    account: bool = False
+    account_key: str = ""
+    account_skeleton: str = ""
     skeleton: str = ""
+    realname: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,15 +71,109 @@ class LoggedOut(Event):
 
 
 @dataclass(slots=True, kw_only=True)
+class NickChanged(Event):
+    """A user is called something else now; `nick` and `actor` are the name and key until now."""
+
+    kind: ClassVar[str] = "nick"
+    new_nick: str = ""
+    new_key: str = ""
+    new_skeleton: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class AwayChanged(Event):
+    """A user is away, and says why; an empty text says that they are back."""
+
+    kind: ClassVar[str] = "away"
+    text: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class RealnameChanged(Event):
+    """A user goes by another real name."""
+
+    kind: ClassVar[str] = "realname"
+    realname: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class HostChanged(Event):
+    """A server operator has a user's address shown in another way; `actor` is that user."""
+
+    kind: ClassVar[str] = "host"
+    new_host: str = ""
+    by: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class UserFlagsChanged(Event):
+    """A user set or cleared flags of theirs (`modes.UserFlag`), in this order."""
+
+    kind: ClassVar[str] = "flags"
+    changes: list[tuple[bool, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
 class Registered(Event):
     """
-    A nick became an account. `verifier` is its argon2id hash; empty if an outside checker vouches
-    for it.
+    A nick became an account, whose key is `account_key`. `verifier` is what its password is checked
+    with; empty if an outside checker vouches for it. A guest of that nick is logged in to it.
     """
 
     kind: ClassVar[str] = "register"
+    account_key: str = ""
     skeleton: str = ""
     verifier: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class AccountChanged(Event):
+    """A user is logged in to another account from now on; with an empty key, to none."""
+
+    kind: ClassVar[str] = "account"
+    account_key: str = ""
+    account_nick: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class PasswordChanged(Event):
+    """An account has another password."""
+
+    kind: ClassVar[str] = "password"
+    account_key: str = ""
+    verifier: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class CertificateChanged(Event):
+    """A client certificate vouches for an account from now on, or (not `added`) no longer."""
+
+    kind: ClassVar[str] = "certificate"
+    account_key: str = ""
+    fingerprint: str = ""
+    added: bool = True
+
+
+@dataclass(slots=True, kw_only=True)
+class Killed(Event):
+    """
+    A user's connections are to be closed: by a server operator, or (`reclaimed`) by whoever owns
+    the nick. The `Left` and `LoggedOut` of the victim follow it.
+    """
+
+    kind: ClassVar[str] = "kill"
+    victim: str = ""
+    victim_nick: str = ""
+    reclaimed: bool = False
+    reason: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Wallops(Event):
+    """A server operator says something to everybody who wants to hear it."""
+
+    kind: ClassVar[str] = "wallops"
+    text: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,10 +202,55 @@ class RoomEvent(Event):
 
 @dataclass(slots=True, kw_only=True)
 class Message(RoomEvent):
-    """Something said to a room."""
+    """
+    Something said to a room.
+
+    @ivar notice: it expects no answer, least of all by a program.
+    @ivar tags: what the author's client says about it, by name (`+` included), or None; and the
+        service, by names without one: `bot` (`modes.BOT`), that the author is a program.
+    """
 
     kind: ClassVar[str] = "message"
     text: str = ""
+    notice: bool = False
+    tags: dict[str, str] | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class TagMessage(RoomEvent):
+    """What somebody's client tells those in a room, without words (somebody is typing)."""
+
+    kind: ClassVar[str] = "tagmsg"
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class RankedEvent(RoomEvent):
+    """
+    A fact for those in a room who have a role: `least` or a higher one. `to` are the keys of those
+    who had one when it was said.
+    """
+
+    least: str = ""
+    to: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class RankedMessage(RankedEvent):
+    """Something said to those with a role; `notice` and `tags` as a `Message` has them."""
+
+    kind: ClassVar[str] = "ranked"
+    text: str = ""
+    notice: bool = False
+    tags: dict[str, str] | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class RankedTag(RankedEvent):
+    """What somebody's client tells those with a role, without words."""
+
+    kind: ClassVar[str] = "rankedtag"
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -113,10 +262,16 @@ class RoomDeleted(RoomEvent):
 
 @dataclass(slots=True, kw_only=True)
 class Joined(RoomEvent):
-    """A user entered a room, which may hold `most` members then; 0 sets no limit."""
+    """
+    A user entered a room, which may hold `most` members then; 0 sets no limit. `realname` is the
+    user's; `away` what they say of being so.
+    """
 
     kind: ClassVar[str] = "join"
     most: int = 0
+    realname: str = ""
+    away: str = ""
+    roles: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -130,7 +285,7 @@ class Left(RoomEvent):
 
 @dataclass(slots=True, kw_only=True)
 class Kicked(RoomEvent):
-    """The owner (`nick`) put a member out."""
+    """The owner (`nick`), or somebody with a role, put a member out."""
 
     kind: ClassVar[str] = "kick"
     victim: str = ""
@@ -140,7 +295,10 @@ class Kicked(RoomEvent):
 
 @dataclass(slots=True, kw_only=True)
 class Invited(RoomEvent):
-    """The owner (`nick`) lets a user into the room. `guest` is the identity that may join."""
+    """
+    Somebody (`nick`) asks a user into the room. `guest` is the identity that may join from now on,
+    whatever the room's modes; empty if who asks cannot give that.
+    """
 
     kind: ClassVar[str] = "invite"
     guest: str = ""
@@ -156,24 +314,74 @@ class VisibilityChanged(RoomEvent):
     private: bool = False
 
 
+class ModeChange(NamedTuple):
+    """
+    One change of a room's modes.
+
+    @ivar on: set or cleared.
+    @ivar mode: which (`modes`): a flag, a value, a list or a role.
+    @ivar value: of a value its new text, of a list the mask, of a role the nick it was given to.
+    @ivar subject: of a role, the identity that it was given to.
+    """
+
+    on: bool
+    mode: str
+    value: str = ""
+    subject: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class ModesChanged(RoomEvent):
+    """Modes of a room were set or cleared, in this order. A journal gives them back as lists."""
+
+    kind: ClassVar[str] = "modes"
+    changes: list[ModeChange] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Transferred(RoomEvent):
+    """The owner gave the room to somebody else, `heir`, who has that identity and key."""
+
+    kind: ClassVar[str] = "transfer"
+    heir: str = ""
+    heir_nick: str = ""
+    kept: bool = False
+
+
 @dataclass(slots=True, kw_only=True)
 class TopicChanged(RoomEvent):
-    """The owner set the topic; an empty text clears it."""
+    """The topic was set; an empty text clears it."""
 
     kind: ClassVar[str] = "topic"
     text: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
-class DirectMessage(Event):
+class DirectEvent(Event):
     """
-    Something said to one user. The target is the conversation of the two (`entities.conversation`).
+    A fact between two users. The target is the conversation of the two (`entities.conversation`).
     """
 
-    kind: ClassVar[str] = "direct"
     to: str = ""
     to_nick: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class DirectMessage(DirectEvent):
+    """Something said to one user; `notice` and `tags` as a `Message` has them."""
+
+    kind: ClassVar[str] = "direct"
     text: str = ""
+    notice: bool = False
+    tags: dict[str, str] | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class DirectTag(DirectEvent):
+    """What somebody's client tells another user's, without words."""
+
+    kind: ClassVar[str] = "directtag"
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 EVENTS: dict[str, type[Event]] = {
@@ -182,17 +390,33 @@ EVENTS: dict[str, type[Event]] = {
         ServiceStarted,
         LoggedIn,
         LoggedOut,
+        NickChanged,
+        AwayChanged,
+        RealnameChanged,
+        HostChanged,
+        UserFlagsChanged,
         Registered,
+        AccountChanged,
+        PasswordChanged,
+        CertificateChanged,
+        Killed,
+        Wallops,
         RoomCreated,
         Message,
+        TagMessage,
+        RankedMessage,
+        RankedTag,
         RoomDeleted,
         Joined,
         Left,
         Kicked,
         Invited,
         VisibilityChanged,
+        ModesChanged,
+        Transferred,
         TopicChanged,
         DirectMessage,
+        DirectTag,
     )
 }
 """

@@ -16,6 +16,12 @@ from .events import Event
 from .records import Record
 from .state import RecordKey
 
+Point = str | int
+"""
+A point in the order of events: an event's id, a moment (milliseconds since 1970), or the empty
+string for no bound.
+"""
+
 
 class Origin(Protocol):
     """Whoever waits to hear what became of an event."""
@@ -106,10 +112,31 @@ class Log(Protocol):
         """Fires when everything that was appended until now is stored and delivered, or refused."""
 
     async def history(
-        self, target: str, kinds: Sequence[str], limit: int, before: str = ""
+        self,
+        target: str,
+        kinds: Sequence[str],
+        limit: int,
+        before: Point = "",
+        after: Point = "",
+        oldest: bool = False,
     ) -> list[Event]:
         """
-        The last events of one target, oldest first.
+        Events of one target between two points, neither of them included; oldest first. An id that
+        can't be one of the log's finds nothing.
 
+        @param kinds: which kinds of event.
+        @param limit: how many at most: the newest of them, or with `oldest` the oldest.
+        @raise Unavailable: they cannot be read now.
+        """
+
+    async def latest(
+        self, targets: Sequence[str], identity: str, after: int, before: int, limit: int
+    ) -> list[tuple[str, int]]:
+        """
+        When something was said last in each of these targets, and in each direct conversation of an
+        identity: targets and moments (milliseconds since 1970), oldest first. Where nothing was
+        said, or not last between `after` and `before` (neither included), is left out.
+
+        @param limit: how many at most: the oldest of them.
         @raise Unavailable: they cannot be read now.
         """

@@ -5,8 +5,19 @@ function returns what it found, or raises the error that says why not.
 
 from __future__ import annotations
 
-from .entities import Room, User, may_enter
-from .errors import ChatError, NoSuchRoom, NoSuchUser, NotInRoom, NotOwner, PrivateRoom
+from . import modes
+from .entities import Account, Room, User
+from .errors import (
+    ChatError,
+    NoSuchRoom,
+    NoSuchUser,
+    NotInRoom,
+    NotOperator,
+    NotOwner,
+    NotRoomOperator,
+    PrivateRoom,
+)
+from .permission import may_see, rank
 from .policy import Policy
 from .state import State
 
@@ -36,6 +47,18 @@ def find_user(state: State, policy: Policy, nick: str) -> User:
         raise NoSuchUser() from None
 
 
+def find_account(state: State, policy: Policy, name: str) -> Account:
+    """
+    The account of a name.
+
+    @raise NoSuchUser: there is none.
+    """
+    try:
+        return state.accounts[policy.names.nick(name).key]
+    except (ChatError, KeyError):
+        raise NoSuchUser("there is no account of that name") from None
+
+
 def is_nick_of(policy: Policy, user: User, nick: str) -> bool:
     """Is that the nick of this user, in whatever case it is written?"""
     try:
@@ -56,6 +79,21 @@ def owned_room(state: State, policy: Policy, user: User, room_name: str) -> Room
     return room
 
 
+def ruled_room(
+    state: State, policy: Policy, user: User, room_name: str, least: str = modes.HALFOP
+) -> Room:
+    """
+    A room that the user has a role in, or owns.
+
+    @param least: the lowest role that will do.
+    @raise NotRoomOperator: there is no such role.
+    """
+    room = find_room(state, policy, room_name)
+    if rank(room, user) < modes.RANKS[least]:
+        raise NotRoomOperator()
+    return room
+
+
 def joined_room(state: State, policy: Policy, user: User, room_name: str) -> Room:
     """
     A room that the user is in.
@@ -68,11 +106,6 @@ def joined_room(state: State, policy: Policy, user: User, room_name: str) -> Roo
     return room
 
 
-def may_see(room: Room, user: User) -> bool:
-    """Public rooms, and private ones that one owns, is in, or is invited to."""
-    return not room.private or user.key in room.members or may_enter(room, user)
-
-
 def visible_room(state: State, policy: Policy, user: User, room_name: str) -> Room:
     """
     A room that one may see.
@@ -83,3 +116,43 @@ def visible_room(state: State, policy: Policy, user: User, room_name: str) -> Ro
     if not may_see(room, user):
         raise PrivateRoom()
     return room
+
+
+def share_a_room(one: User, other: User) -> bool:
+    """Are two users in one room?"""
+    return not one.rooms.keys().isdisjoint(other.rooms.keys())
+
+
+def may_find(user: User, other: User) -> bool:
+    """Does a user come across another by looking around?"""
+    return (
+        modes.INVISIBLE not in other.flags
+        or user is other
+        or is_operator(user)
+        or share_a_room(user, other)
+    )
+
+
+def shown_rooms(user: User, other: User) -> list[Room]:
+    """The rooms of another that one may be told of."""
+    if modes.INVISIBLE in other.flags and not (user is other or is_operator(user)):
+        return [room for room in other.rooms.values() if user.key in room.members]
+    return [room for room in other.rooms.values() if may_see(room, user) or is_operator(user)]
+
+
+def may_inspect(user: User, other: User) -> bool:
+    """May a user see where another really comes from?"""
+    return user is other or is_operator(user)
+
+
+def is_operator(user: User) -> bool:
+    """Does a user run this server?"""
+    return modes.SERVER_OPERATOR in user.flags
+
+
+def check_operator(user: User) -> None:
+    """
+    @raise NotOperator: the user does not run this server.
+    """
+    if not is_operator(user):
+        raise NotOperator()

@@ -36,6 +36,12 @@ class TokenBucket:
         self._tokens = tokens - 1
         return True
 
+    def wait(self, now: float) -> float:
+        """Takes a token, or says in how many seconds there will be one."""
+        if self.take(now):
+            return 0.0
+        return (1 - self._tokens) / self._rate
+
 
 class Allowance:
     """

@@ -29,8 +29,8 @@ class Reach:
         return cls(
             rooms=frozenset(one for kind, one, _ in records if kind == "room"),
             guests=frozenset(
-                f"{one}!{record['login']}"
-                for (kind, one, _), record in records.items()
+                record["identity"]
+                for (kind, _, _), record in records.items()
                 if kind == "user" and not record["account"]
             ),
         )

@@ -7,9 +7,10 @@ Nothing here stores anything.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from typing import Any
 
-from .entities import Account, Room, Topic, User
+from .entities import Account, Departure, Listed, Room, Topic, User
 from .state import RecordKey, State
 
 Record = dict[str, Any]
@@ -32,6 +33,7 @@ def restore(records: Iterable[tuple[RecordKey, Record]]) -> State:
     for kind, (_, read) in _KINDS.items():
         for (_, one, other), record in by_kind[kind]:
             read(state, one, other, record)
+    state.departures = dict(sorted(state.departures.items()))
     state.dirty.clear()
     return state
 
@@ -40,11 +42,21 @@ def _account(state: State, key: str, _: str) -> Record | None:
     account = state.accounts.get(key)
     if account is None:
         return None
-    return {"nick": account.nick, "skeleton": account.skeleton, "verifier": account.verifier}
+    return {
+        "nick": account.nick,
+        "skeleton": account.skeleton,
+        "verifier": account.verifier,
+        "ms": account.ms,
+        "certificates": list(account.certificates),
+    }
 
 
 def _read_account(state: State, key: str, _: str, record: Record) -> None:
-    state.add_account(Account(key, record["nick"], record["skeleton"], record["verifier"]))
+    account = Account(
+        key, record["nick"], record["skeleton"], record["verifier"], record.get("ms", 0)
+    )
+    account.certificates = list(record.get("certificates", ()))
+    state.add_account(account)
 
 
 def _user(state: State, key: str, _: str) -> Record | None:
@@ -54,13 +66,30 @@ def _user(state: State, key: str, _: str) -> Record | None:
     return {
         "nick": user.nick,
         "skeleton": user.skeleton,
-        "account": user.account,
         "login": user.login,
+        "account": user.account,
+        "account_nick": user.account_nick,
+        "identity": user.identity,
+        "host": user.host,
+        "realname": user.realname,
+        "away": user.away,
+        "flags": sorted(user.flags),
+        "ms": user.ms,
     }
 
 
 def _read_user(state: State, key: str, _: str, record: Record) -> None:
-    user = User(key, record["nick"], record["skeleton"], record["account"], record["login"])
+    user = User(
+        key,
+        record["nick"],
+        record["skeleton"],
+        record["login"],
+        account=record["account"],
+        account_nick=record["account_nick"],
+    )
+    user.identity = record["identity"]  # a guest's has the nick that the visit began with
+    user.host, user.realname, user.away = record["host"], record["realname"], record["away"]
+    user.flags, user.ms = frozenset(record["flags"]), record["ms"]
     state.add_user(user)
 
 
@@ -74,17 +103,30 @@ def _room(state: State, id: str, _: str) -> Record | None:
         "key": room.key,
         "skeleton": room.skeleton,
         "owner": room.owner,
-        "private": room.private,
         "kept": room.kept,
+        "ms": room.ms,
         "topic": [topic.text, topic.nick, topic.ms] if topic else None,
+        "flags": sorted(room.flags),
+        "values": dict(room.values),
+        "lists": {
+            mode: {mask: [listed.nick, listed.ms] for mask, listed in masks.items()}
+            for mode, masks in room.lists.items()
+        },
+        "roles": {identity: sorted(held) for identity, held in room.roles.items()},
     }
 
 
 def _read_room(state: State, id: str, _: str, record: Record) -> None:
     room = Room(id, record["name"], record["key"], record["skeleton"], record["owner"])
-    room.private = record["private"]
-    room.kept = record["kept"]
+    room.kept, room.ms = record["kept"], record["ms"]
     room.topic = Topic(*record["topic"]) if record["topic"] else None
+    room.flags = frozenset(record["flags"])
+    room.values = dict(record["values"])
+    room.lists = {
+        mode: {mask: Listed(*listed) for mask, listed in masks.items()}
+        for mode, masks in record["lists"].items()
+    }
+    room.roles = {identity: set(held) for identity, held in record["roles"].items()}
     state.add_room(room)
 
 
@@ -106,6 +148,15 @@ def _read_invitation(state: State, room_id: str, identity: str, _: Record) -> No
     state.invite(state.rooms_by_id[room_id], identity)
 
 
+def _departure(state: State, number: str, _: str) -> Record | None:
+    departure = state.departures.get(int(number))
+    return asdict(departure) if departure is not None else None
+
+
+def _read_departure(state: State, number: str, _: str, record: Record) -> None:
+    state.depart(Departure(**record), int(number))
+
+
 _KINDS: dict[
     str,
     tuple[
@@ -118,6 +169,7 @@ _KINDS: dict[
     "room": (_room, _read_room),
     "member": (_member, _read_member),
     "invitation": (_invitation, _read_invitation),
+    "departure": (_departure, _read_departure),
 }
 """
 Each kind of record: how it is made, how it is read. Read in this order: a member needs room and

@@ -1,0 +1,46 @@
+"""
+Whom and what an event is about, or the error that says that they are gone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatservice.controller.entities import Account, Room, User
+from chatservice.controller.errors import NoSuchRoom, NoSuchUser, NotLoggedIn
+from chatservice.controller.events import Event
+
+if TYPE_CHECKING:
+    from chatservice.controller.state import State
+
+
+def author(state: State, event: Event) -> User:
+    """Whose doing it is."""
+    try:
+        return state.users[event.actor]
+    except KeyError:
+        raise NotLoggedIn() from None
+
+
+def place(state: State, event: Event) -> Room:
+    """The room that it happened in."""
+    try:
+        return state.rooms_by_id[event.target]
+    except KeyError:
+        raise NoSuchRoom() from None
+
+
+def account(state: State, key: str) -> Account:
+    """The account of that key."""
+    try:
+        return state.accounts[key]
+    except KeyError:
+        raise NoSuchUser("there is no such account any more") from None
+
+
+def check_is_somebody(state: State, identity: str) -> None:
+    """
+    @raise NoSuchUser: it was a guest's, who is gone.
+    """
+    if identity not in state.identities and identity not in state.accounts:
+        raise NoSuchUser()

@@ -1,0 +1,114 @@
+"""
+Looking around: which rooms and users there are, as far as this user may know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from chatservice.controller import lookup, modes
+from chatservice.controller.entities import Departure, Room, User
+from chatservice.controller.permission import may_see
+
+from .base import SessionBase
+
+
+class Looking(SessionBase):
+    """Who and what there is."""
+
+    __slots__ = ()
+
+    def room(self, room_name: str) -> Room:
+        """
+        A room that one may see.
+
+        @raise NoSuchRoom: there is none.
+        @raise PrivateRoom: one may not.
+        """
+        return lookup.visible_room(self.state, self.policy, self.user, room_name)
+
+    def own_room(self, room_name: str) -> Room:
+        """
+        A room that one owns.
+
+        @raise NoSuchRoom: there is none.
+        @raise NotOwner: it is somebody else's.
+        """
+        return lookup.owned_room(self.state, self.policy, self.user, room_name)
+
+    def rooms(self) -> list[Room]:
+        """All rooms that one may see."""
+        user = self.user
+        rooms = self.state.rooms.values()
+        self.charge(len(rooms))
+        return [room for room in rooms if may_see(room, user)]
+
+    def is_inside(self, room_name: str) -> bool:
+        """Is one in that room?"""
+        return any(room.key == self._room_key(room_name) for room in self.user.rooms.values())
+
+    def forward(self, room_name: str) -> str:
+        """The name of the room that is to be tried by whoever may not enter this one, or ""."""
+        room = self.state.rooms.get(self._room_key(room_name))
+        return room.values.get(modes.FORWARD, "") if room is not None else ""
+
+    def _room_key(self, room_name: str) -> str:
+        return self.policy.names.room(room_name).key
+
+    def invitations(self) -> list[Room]:
+        """The rooms that one is invited to."""
+        user = self.user
+        rooms = self.state.invitations.get(user.identity, ())
+        return [self.state.rooms_by_id[room_id] for room_id in sorted(rooms)]
+
+    def find(self, nick: str) -> User:
+        """
+        Somebody who is here, by nick.
+
+        @raise NoSuchUser: nobody of that name is.
+        """
+        _ = self.user
+        return lookup.find_user(self.state, self.policy, nick)
+
+    def users(self) -> Iterable[User]:
+        """Everybody who is logged in."""
+        _ = self.user  # strangers are not told
+        users = self.state.users.values()
+        self.charge(len(users))
+        return users
+
+    def departures(self, nick: str, count: int) -> list[Departure]:
+        """Those who were here by some nick, the latest first."""
+        _ = self.user
+        key = nick.lower() if nick.isascii() else self.policy.names.nick(nick).key
+        found = [d for d in reversed(list(self.state.departures.values())) if d.key == key]
+        self.charge(len(self.state.departures))
+        return found[:count] if count > 0 else found
+
+    def connections(self, user: User) -> Sequence[SessionBase]:
+        """The connections of somebody who is here; what is asked of them stays on the server."""
+        return self._desk.presence.connections(user.key)
+
+    def inspect(self, user: User) -> Sequence[SessionBase]:
+        """Those connections whose address and certificate one may see: none of most people's."""
+        me = self._visitor()
+        return self.connections(user) if me and lookup.may_inspect(me, user) else ()
+
+    def idle_seconds(self, user: User) -> int:
+        """For how long somebody who is here has said nothing."""
+        spoke = max((each.spoke for each in self.connections(user)), default=self.now)
+        return max(0, int(self.now - spoke))
+
+    # Hearing of people.
+
+    def watch(self, key: str) -> None:
+        """Hears of the coming, going and changing of whoever has that key."""
+        self._desk.presence.watch(self, key)
+
+    def unwatch(self, key: str) -> None:
+        """Does not hear of that key any more."""
+        self._desk.presence.unwatch(self, key)
+
+    def unwatch_all(self) -> None:
+        """Hears of nobody that way any more."""
+        self._desk.presence.unwatch_all(self)
