@@ -2,91 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from twisted.python.failure import Failure
-from twisted.trial.unittest import SynchronousTestCase
-
-from chatservice.controller.desk import Variant
-from chatservice.controller.events import Event, ServiceStarted
+from chatservice.controller.events import (
+    DirectTag,
+    Event,
+    ModesChanged,
+    RankedMessage,
+    ServiceStarted,
+    TagMessage,
+    Transferred,
+)
 from chatservice.controller.state import State
-from chatservice.delivery import Delivery
 from tests import facts
-
-
-class Words:
-    """
-    A variant: the kind of an event, who did it, and what was said.
-
-    @ivar encoded: how many events were.
-    """
-
-    def __init__(self, name: str, echo: bool = True) -> None:
-        self.name = name
-        self.echo = echo
-        self.encoded = 0
-        self.broken: Exception | None = None
-        self.silent_about: tuple[str, ...] = ()
-
-    def encode(self, event: Event) -> bytes:
-        self.encoded += 1
-        if self.broken is not None:
-            raise self.broken
-        if event.kind in self.silent_about:
-            return b""
-        text = getattr(event, "text", event.kind)
-        return f"{self.name}:{event.actor}:{text}\n".encode()
-
-
-class Listener:
-    """One connection of a user's."""
-
-    def __init__(self, key: str, variant: Variant, login: str = "") -> None:
-        self.key = key
-        self.login = login
-        self.variant = variant
-        self.writes: list[bytes] = []
-        self.crashes: list[Failure] = []
-        self.lost = False
-
-    @property
-    def write(self) -> Callable[[bytes], None]:
-        return self.writes.append
-
-    def crashed(self, reason: Failure) -> None:
-        self.crashes.append(reason)
-
-    def lost_login(self) -> None:
-        self.lost = True
-
-    def heard(self) -> list[str]:
-        """What was written since the last call, line by line."""
-        lines = b"".join(self.writes).decode().splitlines()
-        self.writes.clear()
-        return lines
-
-
-class DeliveryCase(SynchronousTestCase):
-    def setUp(self) -> None:
-        self.flushed: list[None] = []
-        self.delivery = Delivery(lambda: self.flushed.append(None))
-        self.plain = Words("plain")
-        self.listeners: list[Listener] = []
-
-    def here(self, key: str, variant: Words | None = None, *, room: str = "r") -> Listener:
-        """Somebody who is logged in, and in a room."""
-        listener = Listener(key, variant or self.plain)
-        self.delivery.attach(listener)
-        if room:
-            self.delivery.deliver([facts.join(room, key)])
-        self.listeners.append(listener)
-        for each in self.listeners:
-            each.heard()
-        self.plain.encoded = 0
-        return listener
-
-    def tell(self, *events: Event) -> None:
-        self.delivery.deliver(events)
+from tests.delivery_case import DeliveryCase, Listener, Words
 
 
 class RoomTests(DeliveryCase):
@@ -192,10 +119,51 @@ class EchoTests(DeliveryCase):
 
         self.assertIs(self.bob.writes[0], self.cid.writes[0])
 
-    def test_what_one_does_is_told_to_oneself_too(self) -> None:
+    def test_what_one_does_is_told_to_oneself_as_one_wants_it(self) -> None:
+        self.ann.echoes = b"I:tea\n"
+
         self.tell(facts.topic("r", "ann", "tea"))
 
-        self.assertEqual(self.ann.heard(), ["quiet:ann:tea"])
+        self.assertEqual(self.ann.heard(), ["I:tea"])
+        self.assertEqual(self.bob.heard(), ["quiet:ann:tea"])
+
+    def test_the_echo_has_its_place_in_the_order(self) -> None:
+        self.ann.echoes = None
+
+        self.tell(
+            facts.say("r", "bob", "1"), facts.say("r", "ann", "2"), facts.say("r", "bob", "3")
+        )
+
+        self.assertEqual(self.ann.heard(), ["quiet:bob:1", "quiet:ann:2", "quiet:bob:3"])
+
+    def test_who_leaves_is_asked_too_and_who_quits_is_not(self) -> None:
+        self.ann.echoes = self.bob.echoes = None
+
+        self.tell(facts.leave("r", "ann"))
+        quits = facts.leave("r", "bob")
+        quits.quit = True
+        self.tell(quits)
+
+        self.assertEqual(self.ann.heard(), ["quiet:ann:leave"])
+        self.assertEqual(self.bob.heard(), ["quiet:ann:leave"])
+
+    def test_one_whose_echo_breaks_crashes_and_all_others_are_told(self) -> None:
+        self.ann.broken = ZeroDivisionError("a defect")
+
+        self.tell(facts.say("r", "ann", "1"), facts.say("r", "bob", "2"))
+
+        self.assertEqual((self.ann.writes, len(self.ann.crashes)), ([], 1))
+        self.assertEqual(self.bob.heard(), ["quiet:ann:1"])
+        self.assertEqual(self.cid.heard(), ["quiet:ann:1", "quiet:bob:2"])
+
+    def test_what_is_said_without_words_keeps_its_place_among_what_is_said(self) -> None:
+        typing = TagMessage(target="r", actor="ann")
+
+        self.tell(facts.say("r", "ann", "1"), typing, facts.say("r", "ann", "2"))
+
+        self.assertEqual(self.ann.writes, [])
+        self.assertEqual(len(self.cid.writes), 1)
+        self.assertEqual(self.cid.heard(), ["quiet:ann:1", "quiet:ann:tagmsg", "quiet:ann:2"])
 
     def test_only_what_was_handed_on_is_counted(self) -> None:
         before = self.delivery.deliveries
@@ -243,13 +211,28 @@ class MembershipTests(DeliveryCase):
 
         self.assertEqual((ann.heard(), bob.heard()), (["plain:ann:delete"], ["plain:ann:delete"]))
 
-    def test_topic_and_visibility_are_told_to_the_room(self) -> None:
+    def test_what_changes_a_room_is_told_to_it(self) -> None:
         ann, elsewhere = self.here("ann"), self.here("bob", room="s")
 
-        self.tell(facts.topic("r", "bob", "tea"), facts.visibility("r", "bob", True))
+        self.tell(
+            facts.topic("r", "bob", "tea"),
+            facts.visibility("r", "bob", True),
+            ModesChanged(target="r", actor="bob"),
+            Transferred(target="r", actor="bob"),
+        )
 
-        self.assertEqual(ann.heard(), ["plain:bob:tea", "plain:bob:visibility"])
+        self.assertEqual(
+            ann.heard(),
+            ["plain:bob:tea", "plain:bob:visibility", "plain:bob:modes", "plain:bob:transfer"],
+        )
         self.assertEqual(elsewhere.heard(), [])
+
+    def test_a_deleted_rooms_members_hear_of_it_one_by_one_too(self) -> None:
+        ann, elsewhere = self.here("ann"), self.here("bob", room="s")
+
+        self.tell(facts.delete("r", "bob"))
+
+        self.assertEqual((ann.called(), elsewhere.called()), (["noticed delete bob"], []))
 
     def test_nobody_is_told_of_logging_in_and_out_or_of_rooms_that_are_made(self) -> None:
         ann = self.here("ann")
@@ -273,7 +256,7 @@ class MembershipTests(DeliveryCase):
         for key in ("ann", "bob"):
             self.tell(facts.leave("r", key), facts.logout(key))
 
-        self.assertEqual((self.delivery._users, self.delivery._rooms), ({}, {}))
+        self.assertNothingIsKept()
 
 
 class DirectTests(DeliveryCase):
@@ -284,14 +267,54 @@ class DirectTests(DeliveryCase):
 
         self.assertEqual((ann.heard(), bob.heard(), cid.heard()), ([], ["plain:ann:psst"], []))
 
-    def test_an_invitation_is_told_to_the_invited_alone(self) -> None:
+    def test_an_invitation_is_told_to_the_invited_and_overheard_by_the_room(self) -> None:
         state = State()
         state.apply(facts.login("bob"))
-        ann, bob = self.here("ann"), self.here("bob", room="")
+        ann, bob = self.here("ann", room=""), self.here("bob")
+        cid, elsewhere = self.here("cid"), self.here("dan", room="s")
 
         self.tell(facts.invite("r", "ann", state.users["bob"]))
 
-        self.assertEqual((ann.heard(), bob.heard()), ([], ["plain:ann:invite"]))
+        self.assertEqual(bob.heard(), ["plain:ann:invite"])
+        for each in (ann, cid):
+            self.assertEqual(each.heard(), ["overheard plain:ann:invite"])
+        self.assertEqual(elsewhere.heard(), [])
+        self.tell(facts.say("r", "cid", "hello"))
+        self.assertEqual((ann.heard(), bob.heard()), ([], ["plain:cid:hello"]))
+
+    def test_an_author_who_gets_no_echo_has_a_view_of_a_direct_message(self) -> None:
+        quiet = Words("quiet", echo=False)
+        ann, bob = self.here("ann", quiet), self.here("bob", quiet)
+        ann.echoes = b"sent\n"
+
+        self.tell(facts.tell("ann", "bob", "psst"), DirectTag(actor="ann", to="bob"))
+
+        self.assertEqual(ann.heard(), ["sent", "sent"])
+        self.assertEqual(bob.heard(), ["quiet:ann:psst", "quiet:ann:directtag"])
+
+    def test_what_one_says_to_oneself_is_received_and_then_echoed(self) -> None:
+        ann, bob = self.here("ann", Words("quiet", echo=False)), self.here("bob")
+        ann.echoes = b"sent\n"
+
+        self.tell(facts.tell("ann", "ann", "note"), facts.tell("bob", "bob", "note"))
+
+        self.assertEqual(ann.heard(), ["quiet:ann:note", "sent"])
+        self.assertEqual(bob.heard(), ["plain:bob:note"])
+
+    def test_what_is_said_to_a_rank_is_told_to_those_of_it_who_are_still_there(self) -> None:
+        quiet = Words("quiet", echo=False)
+        ann, bob = self.here("ann", quiet), self.here("bob")
+        cid, gone = self.here("cid"), self.here("dan", room="s")
+        ann.echoes = b"sent\n"
+
+        self.tell(
+            RankedMessage(target="r", actor="ann", to=["bob", "dan", "ann"], text="1"),
+            RankedMessage(target="r", actor="bob", to=["ann"], text="2"),
+        )
+
+        self.assertEqual(ann.heard(), ["sent", "quiet:bob:2"])
+        self.assertEqual((bob.heard(), cid.heard()), (["plain:ann:1"], []))
+        self.assertEqual(gone.heard(), [])
 
     def test_what_is_told_to_nobody_is_no_error(self) -> None:
         self.tell(facts.tell("ann", "bob", "psst"))
@@ -348,6 +371,17 @@ class BrokenVariantTests(DeliveryCase):
         self.assertEqual(self.cid.heard(), ["plain:ann:1", "plain:ann:2"])
         self.flushLoggedErrors(ZeroDivisionError)
 
+    def test_one_that_cannot_be_written_to_crashes_and_all_others_are_told(self) -> None:
+        self.broken.broken = None
+        dan, eve = self.here("dan"), self.here("eve")
+        self.cid.broken_write = dan.broken_write = True
+
+        self.tell(facts.say("r", "ann", "hello"))
+
+        self.assertEqual(eve.heard(), ["plain:ann:hello"])
+        self.assertEqual((len(self.cid.crashes), len(dan.crashes)), (1, 1))
+        self.assertEqual((eve.crashes, self.ann.crashes), ([], []))
+
 
 class RegroupTests(DeliveryCase):
     def test_one_who_goes_over_to_another_variant_is_told_in_it_in_every_room(self) -> None:
@@ -380,7 +414,9 @@ class RegroupTests(DeliveryCase):
         self.tell(facts.leave("r", "ann"))
         self.tell(facts.say("r", "bob", "hello"))
 
-        self.assertEqual((ann.heard(), self.delivery._rooms), ([], {}))
+        self.assertEqual(ann.heard(), [])
+        self.tell(facts.logout("ann"))
+        self.assertNothingIsKept()
 
     def test_going_over_to_the_same_variant_changes_nothing(self) -> None:
         ann = self.here("ann")

@@ -4,8 +4,12 @@ answers, endings, and lines that are no requests.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from chatservice.controller import modes
 from chatservice.controller.desk import Flow
 from chatservice.controller.errors import ERRORS_BY_CODE
+from chatservice.controller.events import ModeChange
 from chatservice.controller.policy import Policy
 from chatservice.networking.hall import Patience
 from tests.bench import GREETING, House
@@ -315,7 +319,7 @@ class LineTests(LineCase):
 class CodeTests(LineCase):
     """Every code that the protocol has is met by somebody."""
 
-    lines = {
+    lines: ClassVar[dict[str, list[str]]] = {
         "UNKNOWN_COMMAND": ["FLY:"],
         "BAD_ARGUMENTS": ["JOINROOM:"],
         "LINE_TOO_LONG": ["PING:" + 5000 * "x"],
@@ -333,16 +337,32 @@ class CodeTests(LineCase):
         "NOT_IN_ROOM": ["ROOM:bobs:hello"],
         "ALREADY_IN_ROOM": ["JOINROOM:bobs", "JOINROOM:bobs"],
         "PRIVATE_ROOM": ["JOINROOM:cellar"],
+        "BAD_KEY": ["JOINROOM:keyed:guess"],
+        "BANNED": ["JOINROOM:closed"],
+        "MUTED": ["JOINROOM:quiet", "ROOM:quiet:hello"],
+        "NEEDS_ACCOUNT": ["JOINROOM:known"],
         "TOO_MANY": ["NEWROOM:a", "NEWROOM:b", "NEWROOM:c"],
         "TOO_FAST": 50 * ["PING:"],
         "UNAVAILABLE": ["PROTOBUF:1"],
     }
 
+    modes: ClassVar[dict[str, ModeChange]] = {
+        "keyed": ModeChange(True, modes.KEY, "sesame"),
+        "closed": ModeChange(True, modes.BAN, "alice!*@*"),
+        "quiet": ModeChange(True, modes.MODERATED),
+        "known": ModeChange(True, modes.ACCOUNTS_ENTER),
+    }
+
     def test_every_code_is_met(self) -> None:
-        self.assertEqual(set(self.lines), set(ERRORS_BY_CODE))
+        # No request of this dialect asks for what an operator of the server may.
+        self.assertEqual(set(self.lines) | {"NOT_OPERATOR"}, set(ERRORS_BY_CODE))
         for code, lines in self.lines.items():
             house = House(policy=Policy(rooms_owned_per_user=2), flow=Flow(0.1, 40, 100))
             house.user("bob", "NEWROOM:bobs", "NEWROOM:cellar:private")
+            house.user("cid", "NEWROOM:keyed", "NEWROOM:closed")
+            house.user("dan", "NEWROOM:quiet", "NEWROOM:known")
+            for room, change in self.modes.items():
+                house.change_modes(room, change)
             alice = house.user("alice")
 
             alice.send_bytes(

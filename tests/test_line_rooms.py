@@ -4,6 +4,8 @@ it, and each code that it can be refused with.
 
 from __future__ import annotations
 
+from chatservice.controller import modes
+from chatservice.controller.events import ModeChange
 from chatservice.controller.policy import Policy
 from tests.bench import House
 from tests.line_case import LineCase
@@ -169,13 +171,37 @@ class RoomTests(LineCase):
         self.refuses(carol, "TOPIC:a:\N{EURO SIGN}\N{EURO SIGN}123", "BAD_ARGUMENTS")
         self.refuses(carol, "ROOM:a:123456789", "BAD_ARGUMENTS")
 
+    def test_any_member_invites_into_a_public_room(self) -> None:
+        self.house.user("carol")
+        self.given(self.bob, "JOINROOM:lobby")
+
+        self.assertEqual(self.bob.ask("INVITEROOM:lobby:carol"), ["OK:INVITEROOM:Lobby:carol"])
+
+    def test_a_room_with_a_key_is_entered_with_it(self) -> None:
+        self.house.change_modes("lobby", ModeChange(True, modes.KEY, "sesame"))
+
+        self.refuses(self.bob, "JOINROOM:lobby", "BAD_KEY")
+        self.refuses(self.bob, "JOINROOM:lobby:", "BAD_KEY")
+        self.refuses(self.bob, "JOINROOM:lobby:guess:sesame", "BAD_KEY")
+        self.given(self.bob, "JOINROOM:lobby:sesame")
+
+    def test_a_key_that_is_not_asked_for_opens_as_well(self) -> None:
+        self.given(self.bob, "JOINROOM:lobby:sesame")
+
+    def test_the_history_shows_an_action_as_it_was_told(self) -> None:
+        self.given(self.bob, "JOINROOM:lobby", "ROOM:lobby:\x01ACTION waves\x01")
+
+        [item, _] = self.bob.ask("HISTORY:lobby")
+
+        self.assertEqual(item.split(":")[4:], ["Lobby", "bob", "* bob waves"])
+
     def test_what_is_the_owners_is_refused_to_others(self) -> None:
+        self.refuses(self.bob, "INVITEROOM:lobby:alice", "NOT_OWNER")
         self.given(self.bob, "JOINROOM:lobby")
         for line in (
             "DELROOM:lobby",
             "SETPUBLIC:lobby",
             "SETPRIVATE:lobby",
-            "INVITEROOM:lobby:alice",
             "KICKROOM:lobby:bob",
             "TOPIC:lobby:mine",
         ):

@@ -33,11 +33,13 @@ from chatservice.controller.events import (
     Kicked,
     Left,
     Message,
+    NickChanged,
+    RankedMessage,
     RoomDeleted,
-    RoomEvent,
 )
 
 from .interface import BY_LINES, Dialect, IDialect, Running, Wire
+from .worded import Worded, Words, spoken
 
 _LOBBY = "lobby"
 
@@ -47,39 +49,38 @@ _ATTEMPTS = 3
 
 # What others do.
 
-Words = dict[type[Event], Callable[[Any], str]]
 
-_TO_ONESELF: Words = {DirectMessage: lambda event: f"PVT:{event.nick}:{event.text}\n"}
+def _in_the_lobby(words: Callable[[Any], str]) -> Callable[[Any], str]:
+    """Other dialects can put somebody into other rooms, which have no name here."""
+    return lambda event: words(event) if event.room.lower() == _LOBBY else ""
 
-_IN_THE_LOBBY: Words = {
-    Message: lambda event: f"SAID:{event.nick}:{event.text}\n",
-    Joined: lambda event: f"JOIN:{event.nick}\n",
-    Left: lambda event: f"LEFT:{event.nick}\n",
-    Kicked: lambda event: f"LEFT:{event.victim_nick}\n",
-    RoomDeleted: lambda event: f"ERROR:{event.nick} has closed the lobby\n",
+
+def _said(event: Message | RankedMessage) -> str:
+    text = spoken(event)
+    return f"SAID:{event.nick}:{text}\n" if text else ""
+
+
+def _pvt(event: DirectMessage) -> str:
+    text = spoken(event)
+    return f"PVT:{event.nick}:{text}\n" if text else ""
+
+
+_TO_ONESELF: Words = {DirectMessage: _pvt}
+
+_TO_ALL: Words = {
+    NickChanged: lambda event: f"LEFT:{event.nick}\nJOIN:{event.new_nick}\n",
+    Message: _in_the_lobby(_said),
+    RankedMessage: _in_the_lobby(_said),
+    Joined: _in_the_lobby(lambda event: f"JOIN:{event.nick}\n"),
+    Left: _in_the_lobby(lambda event: f"LEFT:{event.nick}\n"),
+    Kicked: _in_the_lobby(lambda event: f"LEFT:{event.victim_nick}\n"),
+    RoomDeleted: _in_the_lobby(lambda event: f"ERROR:{event.nick} has closed the lobby\n"),
 }
 
-
-class Told:
-    """A variant: which events are told, and in which words."""
-
-    echo = False
-
-    def __init__(self, words: Words) -> None:
-        self._words = words
-
-    def encode(self, event: Event) -> bytes:
-        words = self._words.get(type(event))
-        # Other dialects can put somebody into other rooms, which have no name here.
-        if words is None or (isinstance(event, RoomEvent) and event.room.lower() != _LOBBY):
-            return b""
-        return words(event).encode()
-
-
-OUTSIDE = Told(_TO_ONESELF)
+OUTSIDE = Worded("lobby, outside", _TO_ONESELF, echo=False)
 """Those who are not in the lobby, or just being let in: nobody is told of their own JOIN."""
 
-INSIDE = Told(_TO_ONESELF | _IN_THE_LOBBY)
+INSIDE = Worded("lobby, inside", {**_TO_ONESELF, **_TO_ALL}, echo=False)
 """Those who are in the lobby."""
 
 

@@ -29,12 +29,18 @@ from chatservice.controller.events import (
     Kicked,
     Left,
     Message,
+    ModesChanged,
+    NickChanged,
+    RankedMessage,
     RoomDeleted,
+    RoomEvent,
     TopicChanged,
+    Transferred,
     VisibilityChanged,
 )
 
 from .interface import BY_READS, Dialect, IDialect, Running, Wire
+from .worded import Worded, Words, new_visibility, spoken
 
 _MARK = "<h>"
 
@@ -57,30 +63,44 @@ def _names(names: Iterable[str], count: int) -> str:
 
 # What others do.
 
-_WORDS: dict[type[Event], Callable[[Any], str]] = {
-    Message: lambda e: f"room:[{e.room}]@{e.nick}: {e.text}",
-    DirectMessage: lambda e: f"direct@{e.nick}: {e.text}",
+
+def _said(event: Message | RankedMessage) -> str:
+    text = spoken(event)
+    return f"room:[{event.room}]@{event.nick}: {text}" if text else ""
+
+
+def _direct(event: DirectMessage) -> str:
+    text = spoken(event)
+    return f"direct@{event.nick}: {text}" if text else ""
+
+
+def _visibility(event: RoomEvent, private: bool) -> str:
+    return f"{event.nick} has made room [{event.room}] {_kind(private)}."
+
+
+def _modes_changed(event: ModesChanged) -> str:
+    private = new_visibility(event)
+    return "" if private is None else _visibility(event, private)
+
+
+_WORDS: Words = {
+    Message: _said,
+    RankedMessage: _said,
+    DirectMessage: _direct,
+    NickChanged: lambda e: f"{e.nick} is called {e.new_nick} now.",
     Joined: lambda e: f"{e.nick} has joined room [{e.room}].",
     Left: lambda e: f"{e.nick} has left room [{e.room}].",
     Kicked: lambda e: f"{e.nick} has put {e.victim_nick} out of room [{e.room}].",
     Invited: lambda e: f"{e.nick} has invited you to room [{e.room}].",
     RoomDeleted: lambda e: f"{e.nick} has removed room [{e.room}].",
-    VisibilityChanged: lambda e: f"{e.nick} has made room [{e.room}] {_kind(e.private)}.",
+    VisibilityChanged: lambda e: _visibility(e, e.private),
+    ModesChanged: _modes_changed,
+    Transferred: lambda e: f"{e.nick} has given room [{e.room}] to {e.heir_nick}.",
     TopicChanged: lambda e: f"{e.nick} has set the topic of room [{e.room}]: {e.text}",
 }
 
-
-class Marked:
-    """The one variant of the original dialect."""
-
-    echo = True
-
-    def encode(self, event: Event) -> bytes:
-        words = _WORDS.get(type(event))
-        return _mark(words(event)) if words is not None else b""
-
-
-MARKED = Marked()
+MARKED = Worded("original", _WORDS, frame=_mark)
+"""The one variant of the original dialect."""
 
 
 class OriginalDialect(Dialect):
@@ -123,7 +143,9 @@ class OriginalDialect(Dialect):
             self._refuse(error)
         elif isinstance(event, DirectMessage):
             self.answer(f"Said to {event.to_nick}.")
-        # What was said to a room has come back as everybody got it.
+        elif isinstance(event, Message) and not spoken(event):
+            self.answer(f"Said in room [{event.room}].")
+        # What else was said to a room has come back as everybody got it.
 
     def ping(self, token: str) -> None:
         self.answer("Are you still there? Say something.")

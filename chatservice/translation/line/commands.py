@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from chatservice.controller.errors import BadArguments, Unavailable, UnknownCommand
 from chatservice.controller.events import DirectMessage, Event, Message
 from chatservice.translation.interface import Running
+from chatservice.translation.worded import spoken
 
 from .rendering import visibility
 
@@ -113,8 +114,8 @@ async def _delroom(d: LineDialect, room_name: str) -> None:
     d.answer("OK", "DELROOM", room.room)
 
 
-async def _joinroom(d: LineDialect, room_name: str) -> None:
-    room = await d.wire.session.join(room_name)
+async def _joinroom(d: LineDialect, room_name: str, key: str = "") -> None:
+    room = await d.wire.session.join(room_name, key)
     d.answer("OK", "JOINROOM", room.room)
 
 
@@ -178,7 +179,8 @@ async def _history(d: LineDialect, whose: str, count: str = str(_HISTORY_COUNT))
 def _history_items(where: str, events: list[Event]) -> Iterator[tuple[object, ...]]:
     for event in events:
         assert isinstance(event, (Message, DirectMessage))
-        yield "HISTORY", event.ms, event.id, where, event.nick, event.text
+        if text := spoken(event):
+            yield "HISTORY", event.ms, event.id, where, event.nick, text
 
 
 # The connection.
@@ -229,7 +231,7 @@ TABLE = (
     Command("LISTUSERS", _listusers, "LISTUSERS:[room]", "who is here, or in a room", 0, 1),
     Command("NEWROOM", _newroom, "NEWROOM:room[:public|private]", "make a room", 1, 2),
     Command("DELROOM", _delroom, "DELROOM:room", "remove a room of yours", 1, 1),
-    Command("JOINROOM", _joinroom, "JOINROOM:room", "enter a room", 1, 1),
+    Command("JOINROOM", _joinroom, "JOINROOM:room[:key]", "enter a room", 1, 2),
     Command("EXITROOM", _exitroom, "EXITROOM:room", "leave a room", 1, 1),
     Command("SETPUBLIC", _setpublic, "SETPUBLIC:room", "let everybody into a room of yours", 1, 1),
     Command("SETPRIVATE", _setprivate, "SETPRIVATE:room", "let only the invited in", 1, 1),
