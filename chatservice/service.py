@@ -24,6 +24,7 @@ from .authentication.throttle import Throttle
 from .config import Config, ConfigError, Limits
 from .controller.controller import Controller
 from .controller.desk import Desk, Flow
+from .controller.errors import BadNick
 from .controller.names import NameRules
 from .controller.policy import Policy
 from .controller.rate import Allowance
@@ -36,14 +37,19 @@ from .journal.retention import Forgetting
 from .journal.sqlite import SqliteJournal
 from .networking.admission import Admission
 from .networking.certificates import BadCertificate, CertificateFiles, ensure_self_signed
+from .networking.cloaks import Cloaks
 from .networking.connections import ConnectionFactory, Connections
 from .networking.contexts import CertificateWatch, ContextPool
+from .networking.gateways import Gateways, Networks
 from .networking.hall import Hall, Patience
 from .networking.listeners import BadListener, ListenerSpec, make_listener, parse_listener
 from .networking.listening import Listening
 from .networking.outbox import Outboxes
+from .presentation import make_about, make_sts, renew_motd
+from .secret import Secret
 from .signals import OnHangup
 from .supervision import Supervisor
+from .translation.about import Counts
 from .translation.registry import Dialects
 
 if TYPE_CHECKING:
@@ -78,12 +84,16 @@ def make_chat_service(
 
     if config.store == "sqlite":
         root.supervise(DataFolder(config.data), name="data folder")
+        secret = Secret(_file(config.data).child("secret.key"))
+    else:
+        secret = Secret()
+    root.supervise(secret, name="secret")
     journal = GroupCommit(reactor, _make_journal(reactor, config), observer=metrics)
     root.supervise(journal, name="journal")
 
     outboxes = Outboxes(reactor)
     delivery = Delivery(outboxes.flush)
-    controller = Controller(journal, delivery, _make_policy(limits, rules))
+    controller = Controller(journal, delivery, _make_policy(config, rules))
     root.supervise(controller, name="controller")
 
     passwords = Passwords(reactor)
@@ -93,17 +103,29 @@ def make_chat_service(
         account = controller.state.accounts.get(key)
         return account.verifier or None if account is not None else None
 
+    def account_of_certificate(fingerprint: str) -> str | None:
+        return controller.state.certificates.get(fingerprint)
+
     portal = make_portal(verifier_of, passwords, outside, rules)
     desk = Desk(
         clock=reactor,
         controller=controller,
         presence=delivery,
-        authenticator=Authenticator(portal, Throttle(reactor), reactor, rules),
+        authenticator=Authenticator(
+            portal,
+            Throttle(reactor),
+            reactor,
+            rules,
+            verifier_of=verifier_of,
+            account_of_certificate=account_of_certificate,
+            digest=secret.digest,
+        ),
         hasher=passwords,
         registrations=Allowance(
             limits.registrations_per_hour / _HOUR, limits.registrations_per_hour
         ),
         flow=Flow(limits.messages_per_second, limits.message_burst, limits.refusals_before_close),
+        cloak=Cloaks(secret.digest).of,
     )
 
     networking = Supervisor(reactor, intensity=10, period=60.0)
@@ -118,6 +140,8 @@ def make_chat_service(
     connections = Connections(reactor, admission, journal.drain, limits.stop_seconds)
     networking.supervise(connections, name="connections", shutdown=2 * limits.stop_seconds + 1)
     dialects = Dialects.installed()
+    about = make_about(config, reactor.seconds())
+    about.counts = lambda: Counts(len(connections), connections.most)
     hall = Hall(
         clock=reactor,
         desk=desk,
@@ -127,6 +151,8 @@ def make_chat_service(
         patience=_make_patience(limits),
         server_name=config.name,
         version=__version__,
+        about=about,
+        gateways=Gateways(config.irc.webirc_addresses, config.irc.webirc_password),
     )
     contexts = ContextPool(_certificate_finder(config), dialects.alpn)
     try:
@@ -135,11 +161,18 @@ def make_chat_service(
         raise ConfigError([f"{config.origin('listen')}: {bad}"]) from None
     except BadCertificate as bad:
         raise _bad_default(config, bad) from None
+    about.sts = make_sts(config, [listening.listener for listening in listeners])
     for listener in listeners:
         networking.supervise(listener, name=str(listener))
     certificates = CertificateWatch(reactor, contexts, config.tls.watch_seconds)
     networking.supervise(certificates, name="certificates")
-    networking.supervise(OnHangup(reactor, certificates.reload), name="hangup")
+
+    def rehash() -> None:
+        certificates.reload()
+        renew_motd(about, config.motd)
+
+    about.rehash = rehash
+    networking.supervise(OnHangup(reactor, rehash), name="hangup")
 
     retention = Retention(config.journal.keep_days * _DAY, config.journal.keep_messages)
     forgetting = Forgetting(reactor, journal, retention, config.journal.prune_seconds)
@@ -157,6 +190,7 @@ def _anchored(config: Config, folder: Path) -> Config:
     return replace(
         config,
         data=folder / config.data,
+        motd=config.motd and folder / config.motd,
         tls=replace(
             tls,
             private_key=tls.private_key and folder / tls.private_key,
@@ -173,7 +207,8 @@ def _make_journal(reactor: Any, config: Config) -> IJournal:
     return SqliteJournal(reactor, reactor, path, config.journal.durability)
 
 
-def _make_policy(limits: Limits, rules: NameRules) -> Policy:
+def _make_policy(config: Config, rules: NameRules) -> Policy:
+    limits = config.limits
     return Policy(
         names=rules,
         accounts=limits.accounts,
@@ -185,7 +220,16 @@ def _make_policy(limits: Limits, rules: NameRules) -> Policy:
         history_messages=limits.history_messages,
         history_bytes=limits.sendq_bytes,
         text_bytes=limits.line_bytes,
+        operators=_make_operators(config, rules),
     )
+
+
+def _make_operators(config: Config, rules: NameRules) -> frozenset[str]:
+    try:
+        return frozenset(rules.nick(account).key for account in config.operators)
+    except BadNick as bad:
+        where = config.origin("operators")
+        raise ConfigError([f"{where}: expected names that accounts can have: {bad}"]) from None
 
 
 def _make_patience(limits: Limits) -> Patience:
@@ -222,6 +266,7 @@ def _make_listeners(
             contexts,
             allow_plain_text=config.allow_plain_text,
             folder=folder,
+            proxies=Networks(config.trusted_proxies),
         )
         factory = ConnectionFactory(hall, admission, fixed, listener.tls is not None)
         listeners.append(Listening(listener, factory, reactor, config.origin("listen")))
@@ -248,6 +293,7 @@ def _serve_metrics(
             contexts,
             allow_plain_text=config.allow_plain_text,
             folder=folder,
+            proxies=Networks(config.trusted_proxies),
         )
     except BadListener as bad:
         where = config.origin("metrics")

@@ -42,5 +42,5 @@ class OnHangup(Service):
 
     def _deal_with_it(self) -> None:
         if self.running:
-            self.log.info("SIGHUP: the certificates are read again")
+            self.log.info("SIGHUP: certificates and the message of the day are read again")
             self._hung_up()

@@ -7,6 +7,8 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import cast
 
 from twisted.internet import reactor as _reactor
@@ -16,6 +18,7 @@ from twisted.internet.interfaces import IAddress, IListeningPort, IReactorTime
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
+from twisted.trial.unittest import TestCase
 
 PATIENCE = 30.0
 clock: IReactorTime = _reactor
@@ -100,6 +103,13 @@ def client_of(port: IListeningPort) -> socket.socket:
     # Small, so that a reader that does not read is slow at once.
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)
     return client
+
+
+def socket_path(test: TestCase) -> str:
+    """A path for a UNIX socket, in a folder that goes with the test: trial's own are too long."""
+    folder = mkdtemp()
+    test.addCleanup(rmtree, folder, ignore_errors=True)
+    return f"{folder}/socket"
 
 
 def read_all(client: socket.socket) -> bytes:

@@ -6,7 +6,7 @@ What is right or wrong is not decided here.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -322,13 +322,19 @@ class ServiceCase(TestCase):
         self.assertEqual(text[: len(beginning)], beginning, text)
 
     async def serve(
-        self, *, listen: tuple[str, ...] = (TLS,), store: str = "memory", **limits: Any
+        self,
+        *,
+        listen: tuple[str, ...] = (TLS,),
+        store: str = "memory",
+        also: Mapping[str, Any] | None = None,
+        **limits: Any,
     ) -> RunningService:
         """Start the service, and stop it after the test.
 
         Args:
             listen: its endpoints.
             store: `memory`, or `sqlite` in a new folder.
+            also: settings of `Config` that have no argument of their own here.
             limits: settings of `Limits`. Unless said, no address is exempt and no rate of messages
                 is too fast.
         """
@@ -342,7 +348,7 @@ class ServiceCase(TestCase):
             store="sqlite" if store == "sqlite" else "memory",
             limits=replace(Limits(stop_seconds=0), **settings),
         )
-        service = RunningService(config)
+        service = RunningService(replace(config, **(also or {})))
         await service.start()
         self.addCleanup(lambda: Deferred.fromCoroutine(service.stop()))
         return service

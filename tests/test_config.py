@@ -8,7 +8,15 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from chatservice.config import Config, ConfigError, JournalConfig, Limits, TLSConfig, load_config
+from chatservice.config import (
+    Config,
+    ConfigError,
+    IrcConfig,
+    JournalConfig,
+    Limits,
+    TLSConfig,
+    load_config,
+)
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -90,7 +98,12 @@ class ExampleTests(SynchronousTestCase):
 
     def test_the_example_has_every_key(self) -> None:
         document = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
-        sections = {"tls": TLSConfig, "journal": JournalConfig, "limits": Limits}
+        sections = {
+            "tls": TLSConfig,
+            "journal": JournalConfig,
+            "limits": Limits,
+            "irc": IrcConfig,
+        }
 
         self.assertEqual(set(document), {each.name for each in SETTINGS})
         for name, section in sections.items():
@@ -198,6 +211,35 @@ class ValueTests(FileCase):
         for line, expected in cases:
             key = line.split(" = ")[0]
             self.assertEqual(self.problems(line), [f"{key}: expected {expected}"])
+
+    def test_what_clients_are_told_fits_into_their_lines(self) -> None:
+        config = self.read('network = "Ours"\ndescription = "Käse"\nadmin = ["a", "", "c"]\n')
+        self.assertEqual((config.network, config.admin), ("Ours", ("a", "", "c")))
+        cases = [
+            ('network = "two words"', "a name (letters, digits, '.', '-', '_')"),
+            ('description = "a\\nb"', "a line of text, at most 200 bytes"),
+            (f'description = "{"é" * 101}"', "a line of text, at most 200 bytes"),
+            ("admin = ['a', 'b', 'c', 'd']", "a list of at most 3 lines of text, each at most"),
+            ('admin = "a"', "a list of at most 3 lines of text, each at most"),
+            ('operators = [""]', "a list of accounts"),
+            ('trusted_proxies = ["everywhere"]', "a list of networks"),
+        ]
+        for line, expected in cases:
+            (problem,) = self.problems(line)
+            self.assertTrue(
+                problem.startswith(f"{line.split(' = ')[0]}: expected {expected}"), problem
+            )
+
+    def test_a_password_in_a_section_is_not_repeated_either(self) -> None:
+        expected = 'printable ASCII without spaces or a colon first, or ""'
+        for value in ('"open sesame"', '":secret"', '"é-secret"', "5"):
+            self.assertEqual(
+                self.problems(f"[irc]\nwebirc_password = {value}"),
+                [f"irc.webirc_password: expected {expected}"],
+            )
+        config = self.read('[irc]\nwebirc_password = "open-sesame"')
+        self.assertEqual(config.irc.webirc_password, "open-sesame")
+        self.assertNotIn("sesame", repr(config))
 
     def test_a_long_unfit_value_is_cut(self) -> None:
         (problem,) = self.problems(f'store = "{"x" * 5000}"')
@@ -323,6 +365,12 @@ class TogetherTests(FileCase):
                     "because limits.messages_per_second is not 0"
                 )
             ],
+        )
+
+    def test_gateways_need_a_password(self) -> None:
+        self.assertEqual(
+            self.problems('[irc]\nwebirc_addresses = ["192.0.2.0/24"]'),
+            ["irc.webirc_password: expected a password, because irc.webirc_addresses is set"],
         )
 
     def test_a_certificate_needs_its_key(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from functools import partial
 from typing import Any, cast
 
 from twisted.internet import reactor as _reactor
@@ -12,6 +13,7 @@ from twisted.internet.endpoints import AdoptedStreamServerEndpoint, TCP4ServerEn
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.internet.testing import MemoryReactorClock
+from twisted.logger import capturedLogs, formatEvent
 from twisted.python.filepath import FilePath
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
@@ -19,6 +21,7 @@ from chatservice.networking.certificates import CertificateFiles, ensure_self_si
 from chatservice.networking.contexts import ContextPool
 from chatservice.networking.eager import EagerServer, sendq_of
 from chatservice.networking.endpoint_strings import is_loopback, read_endpoint_string
+from chatservice.networking.gateways import Networks
 from chatservice.networking.listeners import (
     BadListener,
     Listener,
@@ -27,10 +30,18 @@ from chatservice.networking.listeners import (
     make_listener,
     parse_listener,
 )
-from tests.loopback import Recorders, Refusing, client_of, clock, in_thread, read_all
+from tests.loopback import Recorders, Refusing, client_of, clock, in_thread, read_all, socket_path
 from tests.test_tls import client_context, secure
 
 reactor: Any = _reactor
+
+
+def read_closed(client: socket.socket) -> bytes:
+    """Read until the server closes, in good order or with bytes of ours that it has not read."""
+    try:
+        return read_all(client)
+    except ConnectionResetError:
+        return b""
 
 
 class ParseTests(SynchronousTestCase):
@@ -160,6 +171,18 @@ class MakeTests(SynchronousTestCase):
         ):
             self.assertIsNotNone(self.make(text).tls)
 
+    def test_the_port_is_known_if_clients_connect_to_it_themselves(self) -> None:
+        for text, port in (
+            ("ssl:6697", 6697),
+            ("ssl:port=6697:interface=192.0.2.1", 6697),
+            ("tls:tcp:6697", 6697),
+            ("tls:tcp6:6697", 6697),
+            ("ssl:0", None),
+            ("tls:haproxy:tcp:6697", None),
+            ("tls:unix:/run/chat", None),
+        ):
+            self.assertEqual(self.make(text).tcp_port, port, text)
+
     def test_tls_inside_of_anything_is_refused(self) -> None:
         for text in ("haproxy:ssl:6697", "haproxy:tls:tcp:1", "tls:ssl:1", "tls:tls:tcp:1"):
             self.assertIn("TLS goes outermost", self.refused(text))
@@ -277,6 +300,52 @@ class ListenTests(TestCase):
         await self.serve_tls(
             "tls:haproxy:tcp:0:interface=127.0.0.1", b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n"
         )
+
+    def make_for_proxies(self, text: str, *networks: str) -> Listener:
+        spec = parse_listener(text)
+        return make_listener(reactor, spec, self.contexts, proxies=Networks(networks))
+
+    async def test_a_proxy_that_is_not_trusted_is_closed_before_its_header_is_read(self) -> None:
+        for text in ("haproxy:tcp:0:interface=127.0.0.1", "tls:haproxy:tcp:0:interface=127.0.0.1"):
+            factory = Recorders(lambda: self.fail("a connection was made"))
+            listener = self.make_for_proxies(text, "127.0.0.2/32", "2001:db8::/32")
+            port = await self.listen(listener, factory)
+            client = client_of(port)
+            client.sendall(b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n")
+            with capturedLogs() as events:
+                self.assertEqual(await in_thread(partial(read_closed, client)), b"")
+            client.close()
+            self.assertIn(
+                "127.0.0.1 is refused: it is not one of trusted_proxies",
+                [formatEvent(event) for event in events],
+            )
+
+    async def test_a_trusted_proxy_says_where_its_client_comes_from(self) -> None:
+        text = "haproxy:tcp:0:interface=127.0.0.1"
+        port = await self.listen(self.make_for_proxies(text, "127.0.0.1/32"))
+        client = client_of(port)
+        self.addCleanup(client.close)
+        client.sendall(b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nhello")
+        server = await self.factory.next()
+        await server.bytes_received(5)
+        self.assertEqual(cast(Any, server.transport).getPeer().host, "192.0.2.1")
+        client.close()
+        await server.lost
+
+    async def test_this_machine_is_trusted_unless_said_and_so_is_a_unix_socket(self) -> None:
+        path = socket_path(self)
+        for listener, family, address in (
+            (self.make("haproxy:tcp:0:interface=127.0.0.1"), socket.AF_INET, None),
+            (self.make_for_proxies(f"haproxy:unix:{path}"), socket.AF_UNIX, path),
+        ):
+            port = await self.listen(listener)
+            host: Any = port.getHost()
+            with socket.socket(family) as client:
+                client.connect(address or ("127.0.0.1", host.port))
+                client.sendall(b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nhello")
+                server = await self.factory.next()
+                await server.bytes_received(5)
+            await server.lost
 
     async def test_a_refused_connection_is_closed_whatever_the_endpoint(self) -> None:
         for text in (

@@ -7,6 +7,20 @@ What may be set stands in `settings`, what a value may be in `kinds`, and how th
 from __future__ import annotations
 
 from chatservice.config.reading import ConfigError, load_config
-from chatservice.config.settings import Config, JournalConfig, Limits, TLSConfig
+from chatservice.config.settings import (
+    Config,
+    IrcConfig,
+    JournalConfig,
+    Limits,
+    TLSConfig,
+)
 
-__all__ = ["Config", "ConfigError", "JournalConfig", "Limits", "TLSConfig", "load_config"]
+__all__ = [
+    "Config",
+    "ConfigError",
+    "IrcConfig",
+    "JournalConfig",
+    "Limits",
+    "TLSConfig",
+    "load_config",
+]

@@ -128,6 +128,28 @@ def strings(what: str, *, required: bool = False) -> Kind:
     return Kind(f"a list of {what}{', at least one' if required else ''}", read)
 
 
+def _read_line(value: object) -> str:
+    text = _read_text(value)
+    if not (text.isprintable() and len(text.encode()) <= _LINE_BYTES):
+        raise UnfitValue
+    return text
+
+
+def _read_lines(value: object) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)) or len(value) > _LINES:
+        raise UnfitValue
+    return tuple(map(_read_line, value))
+
+
+_LINES = 3
+# So that they fit into one line of every dialect.
+_LINE_BYTES = 200
+LINE = Kind(f"a line of text, at most {_LINE_BYTES} bytes", _read_line)
+LINES = Kind(
+    f"a list of at most {_LINES} lines of text, each at most {_LINE_BYTES} bytes", _read_lines
+)
+
+
 def networks() -> Kind:
     """A list of IP networks as CIDR strings (RFC 4632 section 3.1, RFC 4291 section 2.3)."""
     listed = strings('networks such as "192.0.2.0/24" or "2001:db8::/32"')

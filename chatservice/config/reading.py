@@ -190,6 +190,11 @@ _RULES = (
         ),
         "expected a path, because tls.certificate or tls.chain is set",
     ),
+    _Rule(
+        ("irc.webirc_password", "irc.webirc_addresses"),
+        lambda config: bool(config.irc.webirc_password or not config.irc.webirc_addresses),
+        "expected a password, because irc.webirc_addresses is set",
+    ),
 )
 
 _SECTIONS: dict[str, type] = {
@@ -213,3 +218,5 @@ _KINDS = _kinds(Config)
 for _name, _section in _SECTIONS.items():
     _KINDS |= _kinds(_section, f"{_name}.")
 _SECRET = {each.name for each in fields(Config) if not each.repr}
+for _name, _section in _SECTIONS.items():
+    _SECRET |= {f"{_name}.{each.name}" for each in fields(_section) if not each.repr}

@@ -13,6 +13,8 @@ from typing import Annotated, Literal
 
 from chatservice.config.kinds import (
     FLAG,
+    LINE,
+    LINES,
     PATH,
     PATH_OR_NONE,
     TEXT_OR_NONE,
@@ -149,6 +151,26 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class IrcConfig:
+    """What only clients of IRC have."""
+
+    webirc_addresses: Annotated[tuple[str, ...], networks()] = ()
+    """Networks of gateways that may say where their clients come from (WEBIRC)."""
+
+    webirc_password: Annotated[
+        str,
+        matching("([!-9;-~][!-~]*)?", 'printable ASCII without spaces or a colon first, or ""'),
+    ] = field(default="", repr=False)
+    """What such gateways share with the server; "" believes none."""
+
+    sts_seconds: CountOrZero = 0
+    """How long clients are to remember that they find TLS here (STS); 0 tells them nothing."""
+
+    sts_port: Annotated[int, whole(0, 65_535)] = 0
+    """Where they find it; 0 is the port of the first listener with TLS."""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that an operator may set, checked."""
 
@@ -156,6 +178,20 @@ class Config:
         str, matching(r"[A-Za-z0-9._-]{0,253}", "a host name (letters, digits, '.', '-', '_')")
     ] = "localhost"
     """The server's name, as clients see it; in a file, "" stands for the machine's host name."""
+
+    network: Annotated[
+        str, matching(r"[A-Za-z0-9._-]{0,63}", "a name (letters, digits, '.', '-', '_')")
+    ] = ""
+    """The network's name, as clients see it; "": the server's."""
+
+    description: Annotated[str, LINE] = "A chat service"
+    """What kind of server it is, in a line."""
+
+    admin: Annotated[tuple[str, ...], LINES] = ()
+    """Whom to turn to, in up to three lines."""
+
+    motd: OptionalPath = None
+    """A text file (UTF-8): the message of the day. None: there is none."""
 
     data: Annotated[Path, PATH] = Path("chat-data")
     """The folder of the journal, the accounts and the certificate that the server makes itself."""
@@ -166,11 +202,17 @@ class Config:
     allow_plain_text: Flag = False
     """Whether listeners without TLS may be on addresses other than loopback."""
 
+    trusted_proxies: Annotated[tuple[str, ...], networks()] = ("127.0.0.0/8", "::1/128")
+    """Networks of proxies that may say where their clients come from (``haproxy:``)."""
+
     store: Annotated[Literal["sqlite", "memory"], one_of("sqlite", "memory")] = "sqlite"
     """What keeps the journal."""
 
     auth: Annotated[tuple[str, ...], strings("checkers")] = field(default=(), repr=False)
     """Checkers of accounts kept elsewhere, as ``--auth`` has them: ``file:/etc/passwords``."""
+
+    operators: Annotated[tuple[str, ...], strings("accounts")] = ()
+    """Accounts that may become operators of the server."""
 
     metrics: OptionalText = None
     """Endpoint on which Prometheus finds the figures; None: nowhere."""
@@ -181,6 +223,7 @@ class Config:
     tls: TLSConfig = field(default_factory=TLSConfig)
     journal: JournalConfig = field(default_factory=JournalConfig)
     limits: Limits = field(default_factory=Limits)
+    irc: IrcConfig = field(default_factory=IrcConfig)
 
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     """Where settings were given, by dotted key, in words: no setting itself."""

@@ -10,7 +10,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from twisted.internet.interfaces import IReactorTime
 
-_LOCAL = "local"
+LOCAL = "local"
+"""What stands for the address of a client that has none: one of a UNIX socket's."""
+
 _IPV6_GROUP = 64
 _MINUTE = 60.0
 
@@ -35,7 +37,21 @@ def address_group(host: str) -> str:
         anything else, as a UNIX socket's path.
     """
     address = _address(host)
-    return _LOCAL if address is None else _group(address)
+    return LOCAL if address is None else _group(address)
+
+
+def plain_address(host: str) -> str | None:
+    """Return an address in its shortest form.
+
+    Args:
+        host: an IP address.
+
+    Returns:
+        The same address without a zone, an IPv4 address also if it comes mapped into IPv6; None if
+        `host` is no address.
+    """
+    address = _address(host)
+    return None if address is None else str(address)
 
 
 class _Group:

@@ -29,6 +29,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from twisted.logger import Logger
 from twisted.python.filepath import FilePath
 
+from chatservice.networking.whole_files import write_whole
+
 _log = Logger()
 
 _LIFETIME = timedelta(days=3653)
@@ -119,12 +121,12 @@ def ensure_self_signed(
         os.makedirs(folder.path, mode=0o700, exist_ok=True)  # noqa: PTH103 - no pathlib here
         key = ec.generate_private_key(ec.SECP256R1())
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        _write_atomically(files.private_key, pem, _PRIVATE)
+        write_whole(files.private_key, pem, _PRIVATE)
     if not files.certificate.exists():
         signer = cast(CertificateIssuerPrivateKeyTypes, _load_private_key(files.private_key))
         begin = (now or datetime.now(timezone.utc)) - _CLOCK_SKEW
         certificate = _self_signed(signer, hostnames, begin)
-        _write_atomically(files.certificate, certificate.public_bytes(Encoding.PEM), _PUBLIC)
+        write_whole(files.certificate, certificate.public_bytes(Encoding.PEM), _PUBLIC)
         _log.info("made a self-signed certificate, {path}", path=files.certificate.path)
     return files
 
@@ -197,20 +199,3 @@ def _read(file: FilePath[str]) -> bytes:
         return file.getContent()
     except OSError as error:
         raise BadCertificate(f"can't read {file.path}: {error.strerror}") from None
-
-
-def _write_atomically(file: FilePath[str], content: bytes, mode: int) -> None:
-    unfinished = file.temporarySibling(".unfinished")
-    # The mode belongs to the creation: a chmod afterwards would leave a moment open to others.
-    descriptor = os.open(unfinished.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            # The umask may have taken from a mode that is meant for everybody.
-            os.fchmod(stream.fileno(), mode)
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        unfinished.moveTo(file)
-    finally:
-        if unfinished.exists():
-            unfinished.remove()

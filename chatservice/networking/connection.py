@@ -6,14 +6,11 @@ with its name, and touches nobody else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import (
-    IDelayedCall,
-    IHandshakeListener,
-)
+from twisted.internet.interfaces import IHandshakeListener
 from twisted.internet.protocol import connectionDone
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -22,24 +19,23 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from chatservice.controller.errors import ChatError
-from chatservice.controller.events import Event
+from chatservice.controller.events import Event, Killed
 from chatservice.controller.session import Session
+from chatservice.translation.about import About
 from chatservice.translation.interface import BY_READS, Dialect, IDialect
 from chatservice.translation.opening import Opening
+from chatservice.translation.registry import line_bytes_of
 
-from .admission import address_group
+from .admission import LOCAL, address_group, plain_address
+from .deadlines import Deadlines
 from .eager import sendq_of
+from .endpoint_strings import is_loopback
 from .framing import LineBuffer, Overlong
 from .hall import Hall
 from .outbox import Outbox
-from .pacing import Pace
+from .pacing import Pace, next_piece
 from .tcp_options import set_tcp_options
-
-_CLOSING_SECONDS = 5.0
-"""How long a client may take to read the last words."""
-
-_POURED = 16_384
-"""Bytes of a long answer that are written before the client's reading is waited for."""
+from .tls import certfp_of
 
 _CLIENT_HELLO = b"\x16\x03"
 """How a TLS client begins: a handshake record (RFC 8446 section 5.1)."""
@@ -52,7 +48,7 @@ _HANDSHAKE_FAILURE = b"\x15\x03\x03\x00\x02\x02\x28"
 class Connection(LineReceiver):
     """
     @param hall: what it shares with all others.
-    @param host: where the client comes from.
+    @param host: where the client comes from, or of whom it is a proxy.
     @param address: the same, as limits count it: an address, or an IPv6 network.
     @param fixed: the dialect of the listener, or None to find out.
     @param encrypted: will there be a TLS handshake first?
@@ -64,6 +60,7 @@ class Connection(LineReceiver):
     """TLS, TCP or UNIX: an `ITransport` and `IConsumer` that can pause, abort, and queue."""
 
     greeted = False
+    _vouched = False
 
     def __init__(
         self, hall: Hall, host: str, address: str, fixed: IDialect | None, encrypted: bool
@@ -75,21 +72,20 @@ class Connection(LineReceiver):
         self.address = address
         self.server_name = hall.server_name
         self.version = hall.version
-        self.line_bytes = hall.patience.line
+        self.secure = encrypted or host == LOCAL
+        # A first line may be as long as any dialect has them.
+        self.line_bytes = max(hall.patience.line, hall.dialects.longest_line)
         self.dialect_name = ""
-        self._lines = LineBuffer(hall.patience.line)
+        self._lines = LineBuffer(self.line_bytes)
         self._waiting: list[bytes] = []
         self._running: Deferred[None] | None = None
-        self._reads = self._wants_reads = False
+        self._reads = self._wants_reads = self._reframing = False
         self._begun = self._placed = False
-        self._heard = False
-        self._resting = False
         self._leaving = False
         self._closing = False
         self._lost = False
         self._departed = False
         self._reason = "connection closed"
-        self._silence: IDelayedCall | None = None
         self._pace: Pace | None = None
 
     # The life of a connection.
@@ -99,7 +95,7 @@ class Connection(LineReceiver):
         self._outbox = Outbox(hall.outboxes, self.transport.write, self.crashed)
         self.session = Session(hall.desk, self.address, self, Dialect.variant)
         self._dialect: Dialect = Opening(self, hall.dialects)
-        self._expire(hall.patience.handshake, self._late)
+        self._deadlines = Deadlines(hall.clock, hall.patience, self)
         hall.registry.add(self)
         sendq = sendq_of(self.transport)
         if sendq is not None:
@@ -114,9 +110,7 @@ class Connection(LineReceiver):
 
     def _begin(self, alpn: bytes | None) -> None:
         self._begun = True
-        patience = self._hall.patience
-        self._expire(patience.login, self._late)
-        self._silence = self._hall.clock.callLater(patience.greeting, self._silent)
+        self._deadlines.begun()
         chosen = self._fixed or self._hall.dialects.negotiated(alpn)
         if chosen is not None:
             self._guard(self.start, chosen)
@@ -130,22 +124,26 @@ class Connection(LineReceiver):
         client's own first bytes are: from here on it counts at its own address.
         """
         self._placed = True
-        host = getattr(self.transport.getPeer(), "host", self.host)
-        if host == self.host:
-            return
+        host = plain_address(getattr(self.transport.getPeer(), "host", self.host)) or self.host
+        if host != self.host and self._move(host):
+            self.secure = self._encrypted
+
+    def _move(self, host: str) -> bool:
+        """Counts it at another address from now on, or closes it if there are too many."""
         refusal = self._hall.registry.moves(self, host)
         if refusal is not None:
             self.log.info("{host} is refused: {refusal}", host=host, refusal=refusal.value)
             self.close(refusal.value)
-            return
+            return False
         self.host = host
         self.address = self.session.address = address_group(host)
+        return True
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._closing = self._lost = True
         self._waiting.clear()
         self._outbox.close()
-        self._hush()
+        self._deadlines.broke_silence()
         self._hall.registry.discard(self)
         self.session.hang_up()
         self._depart()
@@ -169,10 +167,9 @@ class Connection(LineReceiver):
     # What is read.
 
     def dataReceived(self, data: bytes) -> None:
-        if self._silence is not None:
-            self._hush()
-            if not self._encrypted and data.startswith(_CLIENT_HELLO):
-                self._refuse_tls()
+        first = self._deadlines.broke_silence()
+        if first and not self._encrypted and data.startswith(_CLIENT_HELLO):
+            self._refuse_tls()
         if not self._placed:
             self._place()
         if self._closing or self._leaving:
@@ -182,7 +179,7 @@ class Connection(LineReceiver):
             units = self._reframe(units)
         if not units:
             return  # half a line is no sign of life
-        self._heard = True
+        self._deadlines.heard()
         if self._running is not None:
             self._waiting.extend(units)
         else:
@@ -193,11 +190,15 @@ class Connection(LineReceiver):
         What was read but not handed on yet: `units`, or if the dialect has changed to one that
         frames otherwise, the same bytes as that one gets them.
         """
-        if self._reads is self._wants_reads:
+        if not self._reframing:
             return units
-        self._reads = self._wants_reads
+        self._reframing = False
+        before, self._reads = self._reads, self._wants_reads
         if not self._reads:
-            return self._lines.feed(b"".join(units))
+            lines = self._lines.hold_to(self.line_bytes, () if before else units)
+            return self._lines.feed(b"".join(units)) if before else lines
+        if before:
+            return units
         rest = self._lines.drain(list(units))
         return [rest] if rest else []
 
@@ -222,7 +223,7 @@ class Connection(LineReceiver):
                     self._running = None
                 if self._closing:
                     return
-                if self._reads is not self._wants_reads:
+                if self._reframing:
                     self._receive(self._reframe(list(remaining)))
                     return
         except Exception:  # noqa: BLE001 - supervised here
@@ -256,8 +257,8 @@ class Connection(LineReceiver):
 
     async def pour(self, payloads: Iterable[bytes]) -> None:
         rest = iter(payloads)
-        self.write(_piece(rest))
-        piece = _piece(rest)
+        self.write(next_piece(rest))
+        piece = next_piece(rest)
         if not piece:
             return
         pace = self._pace = Pace()
@@ -269,13 +270,14 @@ class Connection(LineReceiver):
                 # Others get their turn, even if this client takes all at once.
                 await deferLater(self._hall.clock, 0)
                 self.write(piece)
-                piece = _piece(rest)
+                piece = next_piece(rest)
         finally:
             self._pace = None
             self.transport.unregisterProducer()
 
     def start(self, dialect: IDialect) -> Dialect:
-        self._wants_reads = dialect.framing == BY_READS
+        self._wants_reads, self._reframing = dialect.framing == BY_READS, True
+        self.line_bytes = line_bytes_of(dialect) or self._hall.patience.line
         self._dialect = dialect.make(self)
         before, self.dialect_name = self.dialect_name, dialect.name
         self.session.set_variant(self._dialect.variant)
@@ -293,6 +295,32 @@ class Connection(LineReceiver):
         self.start(dialect)
         return True
 
+    @property
+    def about(self) -> About:
+        return self._hall.about
+
+    @property
+    def certfp(self) -> str:
+        # A gateway's certificate is not its client's.
+        return certfp_of(self.transport) if self._encrypted and not self._vouched else ""
+
+    def vouch(self, password: str, host: str, secure: bool) -> bool:
+        address = plain_address(host)
+        if (
+            address is None
+            or self._vouched
+            or self.session.key
+            or not self._hall.gateways.trust(self.host, password)
+        ):
+            self.log.info("{host} is not believed to be a gateway", host=self.host)
+            return False
+        self._vouched = True
+        secure = secure and (self._encrypted or self.host == LOCAL or is_loopback(self.host))
+        if not self._move(address):
+            return False
+        self.secure = secure
+        return True
+
     def close(self, reason: str) -> None:
         if self._closing:
             return
@@ -303,7 +331,7 @@ class Connection(LineReceiver):
         self._outbox.close()
         if self._pace is not None:
             self._pace.stopProducing()
-        self._expire(_CLOSING_SECONDS, self.transport.abortConnection)
+        self._deadlines.closing(self.transport.abortConnection)
         # It is not read any more while a request runs or the service stops, but that the client
         # closes too is only seen by reading.
         self.transport.resumeProducing()
@@ -315,6 +343,16 @@ class Connection(LineReceiver):
     def acknowledge(self, event: Event, error: ChatError | None) -> None:
         if not self._closing:
             self._dialect.acknowledge(event, error)
+
+    def echo(self, event: Event, payload: bytes) -> bytes:
+        return b"" if self._closing else self._dialect.echo(event, payload)
+
+    def noticed(self, event: Event) -> None:
+        if not self._closing:
+            self._dialect.noticed(event)
+
+    def expelled(self, event: Killed) -> None:
+        self.close(_verdict(event))
 
     def crashed(self, reason: Failure) -> None:
         """Something of this connection's broke: logs it and closes, with nobody else concerned."""
@@ -332,55 +370,21 @@ class Connection(LineReceiver):
     def _name(self) -> str:
         return f"{self.address} ({self.session.key or 'not logged in'}, {self.dialect_name})"
 
-    # Time.
-
-    def _expire(self, seconds: float, late: Callable[[], None]) -> None:
-        self._deadline = self._hall.clock.seconds() + seconds
-        self._on_deadline = late
+    # What its deadlines ask for (`deadlines.Held`).
 
     def check(self, now: float) -> None:
         """Called every second or so: is anything of this connection's overdue?"""
-        if not self._closing:
-            self._look_for_life()
-        if now >= self._deadline:
-            self._on_deadline()
+        self._deadlines.check(now, self._closing)
 
-    def _look_for_life(self) -> None:
-        heard, self._heard = self._heard, False
-        if self.session.key:
-            if heard:
-                self._rest()
-        elif self._resting:
-            # Logged out: the time to log in begins anew.
-            self._resting = False
-            self._expire(self._hall.patience.login, self._late)
+    @property
+    def has_user(self) -> bool:
+        return bool(self.session.key)
 
-    def _rest(self) -> None:
-        self._resting = True
-        patience = self._hall.patience
-        self._expire(patience.idle - patience.ping, self._ask_for_life)
-
-    def _late(self) -> None:
-        if self.session.key:
-            self._rest()
-        else:
-            self.close("too slow to log in")
-
-    def _ask_for_life(self) -> None:
-        self._expire(self._hall.patience.ping, self._idle)
-        self._guard(self._dialect.ping, self.server_name)
-
-    def _idle(self) -> None:
-        self.close("idle for too long")
-
-    def _silent(self) -> None:
-        self._silence = None
+    def greet(self) -> None:
         self._guard(self._dialect.silent)
 
-    def _hush(self) -> None:
-        if self._silence is not None:
-            self._silence.cancel()
-            self._silence = None
+    def ask_for_life(self) -> None:
+        self._guard(self._dialect.ping, self.server_name)
 
     def _sendq_exceeded(self) -> None:
         self._hall.registry.sendq_exceeded()
@@ -390,12 +394,9 @@ class Connection(LineReceiver):
         self.transport.abortConnection()
 
 
-def _piece(payloads: Iterator[bytes]) -> bytes:
-    """The next of them, a piece's worth; nothing if there are no more."""
-    taken, size = [], 0
-    for payload in payloads:
-        taken.append(payload)
-        size += len(payload)
-        if size >= _POURED:
-            break
-    return b"".join(taken)
+def _verdict(event: Killed) -> str:
+    """Why a client is put out, in words for it."""
+    if event.reclaimed:
+        return "your nick was taken back by its owner"
+    by = f"killed by {event.nick}"
+    return f"{by}: {event.reason}" if event.reason else by

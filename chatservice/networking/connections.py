@@ -17,7 +17,7 @@ from chatservice.controller.session import Session
 from chatservice.supervision import Supervised
 from chatservice.translation.interface import IDialect
 
-from .admission import Admission, Refusal, address_group
+from .admission import LOCAL, Admission, Refusal, address_group, plain_address
 from .connection import Connection
 from .hall import Hall
 from .listening import Watched
@@ -36,6 +36,7 @@ class Connections(Supervised):
     @param drain: fires when everything that was said is stored and delivered.
     @param patience: seconds that clients have, at the end, to read what was sent and to close.
     @ivar by_dialect: how many connections speak each dialect.
+    @ivar most: how many there were at once, at most.
     @ivar overflowed: how many were closed because they did not read.
     """
 
@@ -58,6 +59,7 @@ class Connections(Supervised):
         self._sweeping = LoopingCall(self._sweep)
         self._sweeping.clock = clock
         self.by_dialect: Counter[str] = Counter()
+        self.most = 0
         self.overflowed = 0
 
     def __len__(self) -> int:
@@ -67,6 +69,8 @@ class Connections(Supervised):
 
     def add(self, connection: Connection) -> None:
         self._live.add(connection)
+        if len(self._live) > self.most:
+            self.most = len(self._live)
 
     def discard(self, connection: Connection) -> None:
         self._live.discard(connection)
@@ -158,7 +162,7 @@ class ConnectionFactory(Watched):
         self._encrypted = encrypted
 
     def buildProtocol(self, addr: IAddress | None) -> Connection | None:
-        host = getattr(addr, "host", "")
+        host = plain_address(getattr(addr, "host", "")) or LOCAL
         refusal = self._admission.admit(host)
         if refusal is not None:
             self.log.info("{host} is refused: {refusal}", host=host, refusal=refusal.value)

@@ -36,6 +36,13 @@ class EndpointString:
             yield endpoint.kind
             endpoint = endpoint.inside()
 
+    def tcp_port(self) -> int | None:
+        """Return the TCP port that clients connect to, if the string alone tells which."""
+        if self.kind not in (*_INTERFACES, "ssl"):
+            return None
+        given = self.arguments[0] if self.arguments else self.named.get("port", "")
+        return int(given) or None if given.isdecimal() else None
+
     def is_surely_exposed(self) -> bool:
         """Return whether the string alone tells that it listens on more than loopback.
 

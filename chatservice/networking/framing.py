@@ -5,6 +5,11 @@ comes, so that a stranger who never ends one costs no memory.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+_BEGINNING = 64
+"""Bytes that are kept of a line that is too long."""
+
 
 class Overlong(bytes):
     """Stands for a line that was too long: its beginning."""
@@ -48,12 +53,27 @@ class LineBuffer:
         longest = self._limit + 1
         for index, line in enumerate(lines):
             if len(line) >= longest and len(line.removesuffix(b"\r")) > self._limit:
-                lines[index] = Overlong(line[:64])
+                lines[index] = Overlong(line[:_BEGINNING])
         if len(rest) > longest:
-            lines.append(Overlong(rest[:64]))
+            lines.append(Overlong(rest[:_BEGINNING]))
             self._dropping, rest = True, b""
         self._rest = rest
         return lines
+
+    def hold_to(self, limit: int, lines: Sequence[bytes]) -> list[bytes]:
+        """
+        Has another limit from now on.
+
+        @param lines: what was read already, and is held to it too. What was too long stays so.
+        @return: the same lines, each too long or not.
+        """
+        self._limit = limit
+        return [
+            line
+            if type(line) is Overlong or len(line.removesuffix(b"\r")) <= limit
+            else Overlong(line[:_BEGINNING])
+            for line in lines
+        ]
 
     def drain(self, lines: list[bytes]) -> bytes:
         """

@@ -4,16 +4,18 @@ What all connections share, and what each of them is allowed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.interfaces import IReactorTime
 
 from chatservice.controller.desk import Desk
 from chatservice.controller.session import Session
+from chatservice.translation.about import About
 from chatservice.translation.registry import Dialects
 
 from .admission import Refusal
+from .gateways import Gateways
 from .outbox import Outboxes
 
 if TYPE_CHECKING:
@@ -77,3 +79,5 @@ class Hall:
     patience: Patience
     server_name: str
     version: str
+    about: About = field(default_factory=About)
+    gateways: Gateways = field(default_factory=Gateways)

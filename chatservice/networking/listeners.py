@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import maybeDeferred
@@ -29,6 +29,7 @@ from twisted.internet.interfaces import (
     ITransport,
 )
 from twisted.internet.protocol import Protocol
+from twisted.protocols.haproxy import proxyEndpoint
 from twisted.python.filepath import FilePath
 from zope.interface import implementer
 
@@ -40,6 +41,7 @@ from chatservice.networking.endpoint_strings import (
     is_loopback,
     read_endpoint_string,
 )
+from chatservice.networking.gateways import LOOPBACK, FromProxies, Networks
 from chatservice.networking.tls import EagerTLSFactory
 
 _DIALECT = re.compile(r"([a-z][a-z0-9_]*)@(.*)", re.DOTALL)
@@ -100,6 +102,14 @@ class Listener:
     tls: ServerContext | None
     allow_plain_text: bool
 
+    @property
+    def tcp_port(self) -> int | None:
+        """The TCP port that clients connect to, if the string tells which."""
+        text = read_endpoint_string(self.spec.endpoint)
+        if text.kind == "tls":
+            text = read_endpoint_string(self.spec.endpoint.partition(":")[2])
+        return text.tcp_port()
+
 
 def parse_listener(text: str) -> ListenerSpec:
     """Split `DIALECT@ENDPOINT`.
@@ -131,6 +141,7 @@ def make_listener(
     *,
     allow_plain_text: bool = False,
     folder: Path = Path(),
+    proxies: Networks = LOOPBACK,
 ) -> Listener:
     """Make a listener of its string, without listening yet.
 
@@ -142,6 +153,7 @@ def make_listener(
         allow_plain_text: whether strangers' addresses may be listened on without TLS.
         folder: what the paths of keys and certificates are relative to; the current one unless
             said.
+        proxies: who may connect to `haproxy:` endpoints, which believe what they are told.
 
     Returns:
         The listener.
@@ -152,7 +164,9 @@ def make_listener(
         BadCertificate: if the default certificate can't be used.
     """
     try:
-        endpoint, tls = _interpret(reactor, spec, contexts, allow_plain_text, folder)
+        endpoint, tls = _interpret(
+            _Maker(reactor, proxies), spec, contexts, allow_plain_text, folder
+        )
     except (BadListener, BadCertificate):
         raise
     except _PARSE_ERRORS as error:
@@ -195,21 +209,37 @@ async def listen(
     return port
 
 
+class _Maker(NamedTuple):
+    """Makes endpoints of the strings that Twisted has for them."""
+
+    reactor: Any
+    proxies: Networks
+
+    def make(self, text: str) -> IStreamServerEndpoint:
+        if read_endpoint_string(text).kind != "haproxy":
+            endpoint: IStreamServerEndpoint = serverFromString(self.reactor, text)
+        else:
+            # Twisted's own believes everybody.
+            inside = self.make(text.partition(":")[2])
+            endpoint = proxyEndpoint(FromProxies(inside, self.proxies))
+        return endpoint
+
+
 def _interpret(
-    reactor: Any, spec: ListenerSpec, contexts: ContextPool, allow_plain_text: bool, folder: Path
+    maker: _Maker, spec: ListenerSpec, contexts: ContextPool, allow_plain_text: bool, folder: Path
 ) -> tuple[IStreamServerEndpoint, ServerContext | None]:
     text = read_endpoint_string(spec.endpoint)
     if text.kind == "ssl":
-        endpoint = _ssl_endpoint(reactor, spec, text)
+        endpoint = _ssl_endpoint(maker.reactor, spec, text)
         return endpoint, _context(spec, contexts, _named_files(spec, text, folder))
     if text.kind == "tls":
         rest = spec.endpoint.partition(":")[2]
         _refuse_inner_tls(spec, read_endpoint_string(rest))
-        return serverFromString(reactor, rest), contexts.context_for(None)
+        return maker.make(rest), contexts.context_for(None)
     _refuse_inner_tls(spec, text)
     if text.is_surely_exposed() and not allow_plain_text:
         raise BadListener(str(spec), _PLAIN_TEXT)
-    return serverFromString(reactor, spec.endpoint), None
+    return maker.make(spec.endpoint), None
 
 
 def _context(

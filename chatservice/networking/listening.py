@@ -36,6 +36,7 @@ class Watched(ServerFactory):
 
 class Listening(Supervised):
     """
+    @ivar listener: where it listens.
     @param factory: makes the connections.
     @param clock: the reactor's.
     @param origin: where the listener's string was given, in words for whoever wrote it.
@@ -46,7 +47,7 @@ class Listening(Supervised):
     def __init__(
         self, listener: Listener, factory: Watched, clock: IReactorTime, origin: str = ""
     ) -> None:
-        self._listener = listener
+        self.listener = listener
         self._factory = factory
         factory.stopped = self._lost
         self._clock = clock
@@ -54,7 +55,7 @@ class Listening(Supervised):
         self.port: IListeningPort | None = None
 
     def __str__(self) -> str:
-        return f"listener {self._listener.spec}"
+        return f"listener {self.listener.spec}"
 
     def startService(self) -> Deferred[None]:
         super().startService()
@@ -62,7 +63,7 @@ class Listening(Supervised):
 
     async def _start(self) -> None:
         try:
-            self.port = await listen(self._listener, self._factory, self._clock)
+            self.port = await listen(self.listener, self._factory, self._clock)
         except BadListener as bad:
             raise CannotStart(f"{self._origin}: {bad}" if self._origin else str(bad)) from None
         except CannotListenError as error:
@@ -71,8 +72,8 @@ class Listening(Supervised):
 
     def _announce(self, host: IAddress) -> None:
         """Says how to connect."""
-        tls = self._listener.tls
-        spec = str(self._listener.spec)
+        tls = self.listener.tls
+        spec = str(self.listener.spec)
         port = getattr(host, "port", None)
         if port is None:
             self.log.info("listening on {listener}", listener=spec)

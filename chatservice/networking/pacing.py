@@ -1,13 +1,18 @@
 """
-Back-pressure for long answers: a producer that lets its writer wait while the transport holds
-enough.
+Back-pressure for long answers: their pieces, and a producer that lets its writer wait while the
+transport holds enough.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
+
+_PIECE = 16_384
+"""Bytes of a long answer that are written before the client's reading is waited for."""
 
 
 @implementer(IPushProducer)
@@ -38,3 +43,14 @@ class Pace:
     def stopProducing(self) -> None:
         self.stopped = True
         self.resumeProducing()
+
+
+def next_piece(payloads: Iterator[bytes]) -> bytes:
+    """The next of them, a piece's worth; nothing if there are no more."""
+    taken, size = [], 0
+    for payload in payloads:
+        taken.append(payload)
+        size += len(payload)
+        if size >= _PIECE:
+            break
+    return b"".join(taken)

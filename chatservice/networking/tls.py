@@ -5,8 +5,9 @@ the bytes mean is looked at only to tell a client that speaks no TLS what this p
 
 from __future__ import annotations
 
+from OpenSSL.crypto import X509
 from OpenSSL.SSL import Error, WantReadError, ZeroReturnError
-from twisted.internet.interfaces import IAddress, ITransport
+from twisted.internet.interfaces import IAddress, ISSLTransport, ITransport
 from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
@@ -38,7 +39,7 @@ _HTTP_ANSWER = _HTTP_HEAD + _WORDS + b"\n"
 _PLAIN_ANSWERS = {
     **dict.fromkeys((b"GET", b"POST", b"PUT", b"OPTIONS"), _HTTP_ANSWER),
     b"HEAD": _HTTP_HEAD,
-    **dict.fromkeys((b"NICK", b"USER", b"CAP", b"PASS"), _IRC_ANSWER),
+    **dict.fromkeys((b"NICK", b"USER", b"CAP", b"PASS", b"WEBIRC"), _IRC_ANSWER),
 }
 _LONGEST_OPENER = max(map(len, _PLAIN_ANSWERS))
 
@@ -141,7 +142,7 @@ class EagerTLS(TLSMemoryBIOProtocol):
         while not self._lostTLSConnection:
             try:
                 data = self._tlsConnection.recv(_RECORD)
-            except WantReadError:  # noqa: PERF203 - each outcome of each record
+            except WantReadError:
                 break
             except ZeroReturnError:
                 self._shutdownTLS()
@@ -219,6 +220,22 @@ class EagerTLSFactory(TLSMemoryBIOFactory):
         """
         wrapped = self.wrappedFactory.buildProtocol(addr)
         return None if wrapped is None else EagerTLS(self, wrapped)
+
+
+def certfp_of(transport: ISSLTransport) -> str:
+    """Return the fingerprint of the certificate that a client has shown.
+
+    Args:
+        transport: what a protocol above TLS has.
+
+    Returns:
+        SHA-256 of the certificate's DER, lower-case hexadecimal; empty without a certificate, or
+        before the end of the handshake.
+    """
+    certificate = transport.getPeerCertificate()
+    if not isinstance(certificate, X509):
+        return ""
+    return certificate.digest("sha256").decode("ascii").replace(":", "").lower()
 
 
 def _host(transport: ITransport) -> str:

@@ -13,8 +13,19 @@ from zope.interface import Attribute, Interface
 
 from chatservice.controller.desk import Variant
 from chatservice.controller.errors import ChatError
-from chatservice.controller.events import Event
+from chatservice.controller.events import (
+    DirectMessage,
+    DirectTag,
+    Event,
+    Left,
+    Message,
+    RankedMessage,
+    RankedTag,
+    TagMessage,
+)
 from chatservice.controller.session import Session
+
+from .about import About
 
 BY_LINES = "lines"
 """The framing of dialects that are handed one line at a time."""
@@ -34,8 +45,9 @@ class Wire(Protocol):
     @ivar server_name: the service's name, as clients are told.
     @ivar version: the service's version.
     @ivar greeted: has the line protocol's greeting been sent, before the client chose a dialect?
-    @ivar line_bytes: the longest line, in bytes without its ending. The connection drops longer
-        lines by itself; a dialect whose framing is `reads` holds its clients to it.
+    @ivar line_bytes: the longest line of the dialect spoken, in bytes without its ending. The
+        connection drops longer lines by itself; a dialect whose framing is `reads` holds its
+        clients to it.
     """
 
     session: Session
@@ -43,6 +55,36 @@ class Wire(Protocol):
     version: str
     greeted: bool
     line_bytes: int
+
+    @property
+    def about(self) -> About:
+        """What the service tells of itself."""
+
+    @property
+    def host(self) -> str:
+        """
+        The client's address as text, for operators' eyes alone: IPv4, or IPv6 in its short form
+        (which may begin with a colon); "local" for a UNIX socket.
+        """
+
+    @property
+    def address(self) -> str:
+        """The same, as limits count it: an IPv4 address, an IPv6 /64, or "local"."""
+
+    @property
+    def secure(self) -> bool:
+        """
+        Can nobody on the way to the client read along? There is TLS, or a UNIX socket, or a trusted
+        gateway says so.
+        """
+
+    @property
+    def certfp(self) -> str:
+        """
+        The fingerprint of the client's TLS certificate: SHA-256 of its DER, lower-case hexadecimal;
+        empty if it has shown none. Who vouches for the certificate is nobody's concern: the client
+        has its private key, and that is all that this says.
+        """
 
     def write(self, payload: bytes) -> None:
         """Sends bytes, with whatever else is written in this turn of the reactor."""
@@ -65,6 +107,19 @@ class Wire(Protocol):
     def speak(self, name: str) -> bool:
         """Goes over to the dialect of a name; False if there is none."""
 
+    def vouch(self, password: str, host: str, secure: bool) -> bool:
+        """
+        The client says that it is a gateway, and where its own client comes from (WEBIRC). If it is
+        one that is trusted, the connection counts at that address from now on. Once a connection,
+        and before anybody has logged in.
+
+        @param password: the one that gateways share with this service.
+        @param host: the address of the gateway's client.
+        @param secure: has the gateway's client TLS, or the like?
+        @return: False if it is not believed, and nothing has changed; or if too many come from that
+            address, and the connection is closed by now.
+        """
+
 
 class Silence:
     """The variant of those who are told of no events."""
@@ -74,8 +129,15 @@ class Silence:
     def encode(self, event: Event) -> bytes:
         return b""
 
+    def overheard(self, event: Event) -> bytes:
+        return b""
+
 
 SILENCE = Silence()
+
+_KNOWN_TO_THEIR_AUTHOR = frozenset(
+    (Message, TagMessage, RankedMessage, RankedTag, DirectMessage, DirectTag, Left)
+)
 
 
 class Dialect:
@@ -129,6 +191,25 @@ class Dialect:
         with an error, it is not and never will be. In the order in which it was said.
         """
 
+    def echo(self, event: Event, payload: bytes) -> bytes:
+        """
+        What this client is told of what it has done itself. Only asked if the variant does not
+        echo; then for every event of this client's, in the order of all that it is told.
+
+        @param payload: what the others are told.
+        @return: nothing for what was said, and for the leaving of a room; else what the others are
+            told.
+        """
+        return b"" if type(event) in _KNOWN_TO_THEIR_AUTHOR else payload
+
+    def noticed(self, event: Event) -> None:
+        """
+        Something happened that no variant tells of, because it is told one by one: a user whom this
+        client watches (`Session.watch`) came, went, or changed; a server operator said something to
+        everybody (`Wallops`); a room that this client was in is gone (`RoomDeleted`; the variant
+        has told it by then). Once an event, though it may concern two users that are watched.
+        """
+
     def farewell(self, reason: str) -> None:
         """Says the last words before the connection is closed, whoever closes it."""
 
@@ -137,6 +218,10 @@ class IDialect(Interface):
     """
     A dialect, as a Twisted plugin: a module in `twisted/plugins/` holds an object that provides
     this and `twisted.plugin.IPlugin`.
+
+    It may have one attribute more, `line_bytes` (int): the longest line, in bytes without its
+    ending, of a dialect whose specification says what that is. Others get what `limits.line_bytes`
+    says.
     """
 
     name = Attribute(

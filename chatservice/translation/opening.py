@@ -12,6 +12,9 @@ from chatservice.controller.errors import TooFast
 from .interface import BY_LINES, Dialect, Running, Wire
 from .registry import Dialects
 
+_BEGINNING = 64
+"""Bytes that are kept of a line that is too long."""
+
 
 class Opening(Dialect):
     """
@@ -28,10 +31,16 @@ class Opening(Dialect):
         if not data.strip():
             self._count_nothing()
             return None
-        chosen = self._dialects.opened_by(data.removesuffix(b"\r"))
+        line = data.removesuffix(b"\r")
+        chosen = self._dialects.opened_by(line)
         dialect = self.wire.start(chosen)
-        # Whoever frames by itself gets what was read, with the LF that ended the line.
-        return dialect.receive(data if chosen.framing == BY_LINES else data + b"\n")
+        if chosen.framing != BY_LINES:
+            # Whoever frames by itself gets what was read, with the LF that ended the line.
+            return dialect.receive(data + b"\n")
+        if len(line) > self.wire.line_bytes:
+            # Too long for this one, if not for others.
+            return dialect.overlong(data[:_BEGINNING])
+        return dialect.receive(data)
 
     def _count_nothing(self) -> None:
         # Nothing is no first line; but who goes on and on with it is closed.

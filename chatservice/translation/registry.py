@@ -29,6 +29,8 @@ class Dialects:
     their names, so that it does not depend on the order in which plugins are found.
 
     @ivar fallback: the one that answers what none knows: the line protocol.
+    @ivar longest_line: the longest line of those that have a length of their own, in bytes without
+        its ending; 0 if none has.
     @raise BadDialect: one of them is not as `IDialect` says, two claim one name, or there is no
         fallback.
     """
@@ -46,6 +48,7 @@ class Dialects:
                 "(twisted/plugins/chat_dialects.py has the house's own)"
             )
         self.fallback = self._by_name[fallback]
+        self.longest_line = max(map(line_bytes_of, self))
 
     @classmethod
     def installed(cls) -> Dialects:
@@ -84,7 +87,17 @@ def _checked(dialect: IDialect) -> IDialect:
         raise BadDialect(f"the dialect {dialect!r} cannot be called {dialect.name!r}")
     if dialect.framing not in (BY_LINES, BY_READS):
         raise BadDialect(f"the dialect {dialect.name} has an unknown framing {dialect.framing!r}")
+    if not isinstance(line_bytes_of(dialect), int) or line_bytes_of(dialect) < 0:
+        raise BadDialect(f"the dialect {dialect.name} has unfit line_bytes")
     return dialect
+
+
+def line_bytes_of(dialect: IDialect) -> int:
+    """
+    The longest line of a dialect that has a length of its own (see `IDialect`), in bytes without
+    its ending; 0 if it has none.
+    """
+    return getattr(dialect, "line_bytes", None) or 0
 
 
 def _claim(names: dict[_N, IDialect], name: _N, dialect: IDialect) -> None:
