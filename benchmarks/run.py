@@ -18,7 +18,7 @@ from load import LoadError
 from machine import Neighbours, cores, facts, pinned
 from report import Report, as_json, as_table
 from scenarios import FULL, QUICK, SCENARIOS, Figures, Size
-from servers import KINDS, OWN, Server, Settings, running, versions
+from servers import KINDS, OWN, OWN_IRC, Server, Settings, running, versions
 
 _FILES_FOR_OTHERS = 100
 
@@ -86,10 +86,10 @@ def _scenario(
 ) -> None:
     """One scenario over every transport, each on a server just started."""
     # Peers stand beside the TLS figures only.
-    for transport in SCENARIOS[name].transports if kind == OWN else ("tls",):
+    for transport in SCENARIOS[name].transports if kind in (OWN, OWN_IRC) else ("tls",):
         try:
             figures = _figures(name, kind, transport, size, settings, pair)
-        except LoadError as error:  # noqa: PERF203 - it is dear only in loops that are hot
+        except LoadError as error:
             report.failures.append(f"{name}, {kind}, {transport}: {error}")
             _say(f"  failed: {error}")
         else:
@@ -119,11 +119,14 @@ def _cpu(server: Server) -> float | None:
 
 
 def _peers() -> list[str]:
-    return [name for name, kind in KINDS.items() if name != OWN and kind.installed()]
+    own = (OWN, OWN_IRC)
+    return [name for name, kind in KINDS.items() if name not in own and kind.installed()]
 
 
 def _servers(name: str, peers: bool) -> list[str]:
-    return [OWN, *(_peers() if peers and SCENARIOS[name].peers else ())]
+    if not SCENARIOS[name].peers:
+        return [OWN]
+    return [OWN, OWN_IRC, *(_peers() if peers else ())]
 
 
 def _fitting(size: Size) -> Size:

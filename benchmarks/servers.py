@@ -31,6 +31,9 @@ from machine import pinned
 OWN = "chatservice"
 """The name in `KINDS` of the server that all this is about."""
 
+OWN_IRC = f"{OWN}-irc"
+"""The same, spoken to in IRC as the peers are."""
+
 _START_LIMIT = 30.0
 _STOP_LIMIT = 15.0
 _HERE = Path(__file__).resolve().parent
@@ -187,6 +190,7 @@ def _program(name: str) -> str:
 
 KINDS: dict[str, Kind] = {
     OWN: Kind(_chatservice, LINE, lambda: True),
+    OWN_IRC: Kind(_chatservice, IRC, lambda: True),
     "ngircd": Kind(_ngircd, IRC, lambda: bool(_program("ngircd"))),
     "inspircd": Kind(_inspircd, IRC, lambda: bool(_program("inspircd"))),
 }
