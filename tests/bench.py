@@ -11,15 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.address import UNIXAddress
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from chatservice.controller.controller import Controller
 from chatservice.controller.desk import Desk, Flow
-from chatservice.controller.errors import BadPassword, ChatError
-from chatservice.controller.events import Event
+from chatservice.controller.events import Event, ModeChange, ModesChanged
+from chatservice.controller.log import Point
 from chatservice.controller.policy import Policy
 from chatservice.controller.rate import Allowance
 from chatservice.controller.records import Record
@@ -34,6 +34,7 @@ from chatservice.networking.connection import Connection
 from chatservice.networking.hall import Hall, Patience
 from chatservice.networking.outbox import Outboxes
 from chatservice.translation.registry import Dialects
+from tests.doorman import Doorman
 
 SERVER = "chat.example"
 VERSION = "1.2.3"
@@ -85,43 +86,19 @@ class Shelf(MemoryJournal):
         return super().commit(events, records, mark)
 
     def history(
-        self, target: str, kinds: Sequence[str], limit: int, before: str = ""
+        self,
+        target: str,
+        kinds: Sequence[str],
+        limit: int,
+        before: Point = "",
+        after: Point = "",
+        oldest: bool = False,
     ) -> Deferred[list[Event]]:
         if self.readable:
-            return super().history(target, kinds, limit, before)
+            return super().history(target, kinds, limit, before, after, oldest)
         failed: Deferred[list[Event]] = Deferred()
         failed.errback(NotStored("the disk is gone"))
         return failed
-
-
-class Doorman:
-    """Authenticator and hasher: compares passwords in the open.
-
-    Attributes:
-        outside: passwords that are kept elsewhere, by nick; they make no account by themselves.
-        refusal: what every password is refused with, if anything.
-    """
-
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self.outside: dict[str, str] = {}
-        self.refusal: ChatError | None = None
-
-    def hash(self, password: str) -> Deferred[str]:
-        if self.refusal is not None or not password:
-            failed: Deferred[str] = Deferred()
-            failed.errback(self.refusal or BadPassword())
-            return failed
-        return succeed(f"plain:{password}")
-
-    async def authenticate(self, nick: str, password: str, address: str) -> object:
-        if self.refusal is not None:
-            raise self.refusal
-        account = self._house.controller.state.accounts.get(nick.lower())
-        known = account is not None and account.verifier == f"plain:{password}"
-        if not known and self.outside.get(nick) != password:
-            raise BadPassword()
-        return nick
 
 
 class Book:
@@ -197,6 +174,9 @@ class Pipe:
 
     def getPeer(self) -> UNIXAddress:
         return UNIXAddress(None)
+
+    def getPeerCertificate(self) -> None:
+        """The client has shown none."""
 
     def pauseProducing(self) -> None:
         self.reading = False
@@ -321,7 +301,7 @@ class House:
         self._outboxes = Outboxes(self.clock)
         self.delivery = Delivery(self._outboxes.flush)
         self.controller = Controller(self._commit, self.delivery, policy or Policy())
-        self.doorman = Doorman(self)
+        self.doorman = Doorman(self.clock, lambda: self.controller.state)
         self.book = Book()
         desk = Desk(
             clock=self.clock,
@@ -342,6 +322,7 @@ class House:
             server_name=SERVER,
             version=VERSION,
         )
+        self.about = self._hall.about
         self._commit.startService()
         self.controller.startService()
         self.settle()
@@ -360,6 +341,12 @@ class House:
                 connection.check(self.clock.seconds())
             self.settle()
             seconds -= 1
+
+    def change_modes(self, room_name: str, *changes: ModeChange) -> None:
+        """Set and clear a room's modes, as another dialect can."""
+        room = self.controller.state.rooms[room_name]
+        self.controller.submit(ModesChanged(target=room.id, room=room.name, changes=list(changes)))
+        self.settle()
 
     def restart_controller(self) -> None:
         """Let the controller stop and start, as its supervisor does after a crash."""

@@ -16,10 +16,6 @@ from chatservice.translation.line import LineProtocol
 from chatservice.translation.registry import BadDialect, Dialects
 from tests.bench import GREETING, Client, House
 
-IRC_ERROR = (
-    b"ERROR :IRC is not spoken here yet. This is a chat server with a line protocol of its own\r\n"
-)
-
 
 class OpeningCase(SynchronousTestCase):
     def setUp(self) -> None:
@@ -47,19 +43,35 @@ class FirstLineTests(OpeningCase):
             self.assertEqual(client.speaks, "lobby")
             self.assertTrue(client.lines()[0].startswith("CONNECT:OK:"))
 
-    def test_irc_is_refused_so_that_its_clients_show_it(self) -> None:
-        for line in ("CAP LS 302", "NICK alice", "pass secret", "USER a 0 * :A", "@a=b :x PING"):
+    def test_irc_begins_with_what_its_clients_say_first(self) -> None:
+        for line in (
+            "CAP LS 302",
+            "cap ls",
+            "NICK alice",
+            "pass secret",
+            "USER a 0 * :A",
+            "WEBIRC a b c d",
+            "@a=b :x PING y",
+            "@label=1 CAP LS",
+        ):
             client = self.opened(line)
 
-            self.assertEqual((client.received(), client.speaks), (IRC_ERROR, "irc"))
-            self.assertTrue(client.closed)
+            self.assertEqual(client.speaks, "irc")
+            self.assertFalse([got for got in client.lines() if "HELLO" in got])
 
-    def test_all_that_an_irc_client_says_at_once_gets_one_error(self) -> None:
+    def test_all_that_an_irc_client_says_at_once_is_heard(self) -> None:
         client = self.house.client()
 
-        client.send("CAP LS 302", "NICK alice", "USER alice 0 * :Alice")
+        client.send("CAP LS 302", "NICK alice", "USER alice 0 * :Alice", "CAP END")
 
-        self.assertEqual(client.received(), IRC_ERROR)
+        self.assertIn(" 001 alice :", client.lines()[1])
+
+    def test_a_first_line_of_irc_may_be_as_long_as_irc_has_them(self) -> None:
+        for length, numeric in ((4094, "PONG"), (4095, "417")):
+            client = self.opened(f"@{length * 'a'} PING x")
+
+            self.assertEqual(client.speaks, "irc")
+            self.assertEqual(client.lines()[0].split(" ")[1], numeric)
 
     def test_http_is_refused_with_a_400_that_says_what_this_is(self) -> None:
         for line in ("GET / HTTP/1.1", "POST /a?b HTTP/1.0", "M-SEARCH * HTTP/1.1"):
@@ -142,11 +154,11 @@ class SettledTests(OpeningCase):
         self.assertEqual(self.house.client(alpn=b"chatservice.lobby").speaks, "lobby")
         self.assertEqual(self.house.client(alpn=b"h2").speaks, "")
 
-    def test_alpn_irc_is_refused_at_once(self) -> None:
+    def test_alpn_irc_is_irc_whatever_is_said_first(self) -> None:
         client = self.house.client(alpn=b"irc")
 
-        self.assertEqual(client.received(), IRC_ERROR)
-        self.assertTrue(client.closed)
+        self.assertEqual((client.received(), client.speaks), (b"", "irc"))
+        self.assertIn(" 451 * :", client.ask("LIST")[0])
 
     def test_a_listener_settles_it(self) -> None:
         client = self.house.client("line")

@@ -15,40 +15,6 @@ from .interface import BY_LINES, Dialect, IDialect, Wire
 _WHAT_THIS_IS = "This is a chat server with a line protocol of its own"
 
 
-class IrcRefusal(Dialect):
-    """Tells an IRC client, by the ERROR that it shows to people (RFC 2812 section 3.7.4)."""
-
-    __slots__ = ()
-
-    def begin(self) -> None:
-        self.wire.close("IRC is not spoken here yet")
-
-    def receive(self, data: bytes) -> None:
-        """It is on its way out."""
-
-    def farewell(self, reason: str) -> None:
-        self.wire.write(f"ERROR :{reason}. {_WHAT_THIS_IS}\r\n".encode())
-
-
-@implementer(IDialect, IPlugin)
-class IrcRefused:
-    """The refusal of IRC, as a dialect of the service."""
-
-    name = "irc"
-    framing = BY_LINES
-    alpn = (b"irc",)
-
-    def opens(self, line: bytes) -> bool:
-        word, space, _ = line.partition(b" ")
-        return line.startswith(b"@") or bool(space and word.upper() in _IRC_WORDS)
-
-    def make(self, wire: Wire) -> IrcRefusal:
-        return IrcRefusal(wire)
-
-
-_IRC_WORDS = frozenset((b"CAP", b"NICK", b"PASS", b"USER"))
-
-
 class HttpRefusal(Dialect):
     """Answers an HTTP/1.x request with 400 (RFC 9110 section 15.5.1)."""
 

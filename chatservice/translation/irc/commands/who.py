@@ -1,0 +1,164 @@
+"""
+WHO, and its extended form, WHOX: users in a channel, or those whom a mask fits, a line each.
+
+Specifications: Modern IRC, "WHO message"; IRCv3 WHOX; IRCv3 bot-mode (the flag C{B}); RFC 2812
+section 3.6.1 (C{WHO <mask> o}).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chatservice.controller import masks, modes
+from chatservice.controller.entities import Room, User
+from chatservice.controller.errors import BadArguments, ChatError
+from chatservice.controller.lookup import is_operator, may_find
+from chatservice.controller.permission import roles, subject
+from chatservice.translation.irc import letters, numerics
+from chatservice.translation.irc.message import ClientMessage
+
+from .table import Command
+from .targets import channel_of, is_channel, room_name
+
+if TYPE_CHECKING:
+    from chatservice.translation.irc.dialect import IrcDialect
+
+_EVERYBODY = ("0", "*")
+
+_HIDDEN_ADDRESS = "255.255.255.255"
+"""In place of an address that is not told (WHOX)."""
+
+_NO_ACCOUNT = "0"
+_LONGEST_TOKEN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """
+    What was asked.
+
+    @ivar extended: is it WHOX?
+    @ivar fields: then the letters of what is wanted.
+    @ivar token: and a number that the answer is known by.
+    @ivar operators: only server operators are meant.
+    """
+
+    extended: bool
+    fields: str
+    token: str
+    operators: bool
+
+
+def _query(m: ClientMessage) -> Query:
+    flags, extended, rest = (m.params[1] if len(m.params) > 1 else "").partition("%")
+    fields, _, token = rest.partition(",")
+    is_token = token.isascii() and token.isdigit() and len(token) <= _LONGEST_TOKEN
+    return Query(bool(extended), fields.lower(), token if is_token else "0", "o" in flags)
+
+
+async def _who(d: IrcDialect, m: ClientMessage) -> None:
+    mask = m.params[0] if m.params and m.params[0] else "*"
+    await d.pour(_answer(d, mask, _query(m)))
+
+
+def _answer(d: IrcDialect, mask: str, query: Query) -> Iterator[str]:
+    room, users = _in_channel(d, mask) if is_channel(mask) else (None, _fitting(d, mask))
+    me = d.session.user
+    for user in users:
+        if may_find(me, user) and (not query.operators or is_operator(user)):
+            yield _line(Found(d, user, room, query.token), query)
+    yield d.numeric_line(numerics.RPL_ENDOFWHO, mask)
+
+
+def _in_channel(d: IrcDialect, channel: str) -> tuple[Room | None, list[User]]:
+    try:
+        room = d.session.room(room_name(channel))
+    except ChatError:
+        return None, []
+    d.session.charge(len(room.members))
+    return room, list(room.members.values())
+
+
+def _fitting(d: IrcDialect, mask: str) -> list[User]:
+    """Everybody whom a mask fits; a nick is one, too."""
+    if mask in _EVERYBODY:
+        return list(d.session.users())
+    try:
+        canonical = masks.canonical(mask)
+    except BadArguments:
+        return []
+    return [user for user in d.session.users() if masks.matches(canonical, subject(user))]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Somebody, and who asked, and by way of which channel."""
+
+    d: IrcDialect
+    user: User
+    room: Room | None
+    token: str
+
+    @property
+    def channel(self) -> str:
+        return channel_of(self.room.name) if self.room is not None else "*"
+
+    @property
+    def address(self) -> str:
+        for session in self.d.session.inspect(self.user):
+            host = session.outlet.host
+            if ":" in host or "." in host:
+                # A parameter cannot begin with a colon, an address may do with a zero.
+                return "0" + host if host.startswith(":") else host
+        return _HIDDEN_ADDRESS
+
+    @property
+    def flags(self) -> str:
+        user, room = self.user, self.room
+        held = roles(room, user) if room is not None else ()
+        return "".join(
+            (
+                "G" if user.away else "H",
+                "*" if is_operator(user) else "",
+                letters.prefixes(held, self.d.has("multi-prefix")),
+                letters.USER_LETTERS[modes.BOT] if modes.BOT in user.flags else "",
+            )
+        )
+
+
+_FIELDS: dict[str, Callable[[Found], str]] = {
+    "t": lambda found: found.token,
+    "c": lambda found: found.channel,
+    "u": lambda found: masks.USERNAME,
+    "i": lambda found: found.address,
+    "h": lambda found: found.user.host,
+    "s": lambda found: found.d.wire.server_name,
+    "n": lambda found: found.user.nick,
+    "f": lambda found: found.flags,
+    "d": lambda found: "0",
+    "l": lambda found: str(found.d.session.idle_seconds(found.user)),
+    "a": lambda found: found.user.account_nick or _NO_ACCOUNT,
+    "o": lambda found: "0",
+}
+"""
+What is told of somebody, in the order in which it is, whatever the order of the letters (WHOX). The
+hops, C{d}, and an operator's level, C{o}, are not in the specification: they are 0, as in Ergo. The
+real name, C{r}, comes last.
+"""
+
+_PLAIN = "cuhsnf"
+
+
+def _line(found: Found, query: Query) -> str:
+    wanted = query.fields if query.extended else _PLAIN
+    told = [tell(found) for letter, tell in _FIELDS.items() if letter in wanted]
+    realname = found.user.realname
+    if not query.extended:
+        return found.d.numeric_line(numerics.RPL_WHOREPLY, *told, words=f"0 {realname}")
+    words = realname if "r" in wanted else None
+    return found.d.numeric_line(numerics.RPL_WHOSPCRPL, *told, words=words)
+
+
+COMMANDS = (Command("WHO", _who, "[<channel>|<mask>] [o][%<fields>[,<token>]]", "who is there"),)

@@ -1,0 +1,203 @@
+"""
+WHOIS and WHOWAS: all about somebody who is here, or was.
+
+Specification: Modern IRC, "User-Based Queries".
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from time import gmtime, strftime
+from typing import TYPE_CHECKING
+
+from chatservice.controller import modes
+from chatservice.controller.entities import Departure, Room, User
+from chatservice.controller.errors import BadNick, NoSuchUser
+from chatservice.controller.lookup import is_operator, shown_rooms
+from chatservice.controller.masks import USERNAME
+from chatservice.controller.permission import roles
+from chatservice.translation.irc import letters, numerics
+from chatservice.translation.irc.message import ClientMessage
+from chatservice.translation.irc.services import SERVICES
+
+from .packing import packed
+from .table import Command
+from .targets import TARGETS, channel_of, split
+
+if TYPE_CHECKING:
+    from chatservice.translation.irc.dialect import IrcDialect
+
+
+def _no_nick(d: IrcDialect, m: ClientMessage) -> None:
+    d.numeric(numerics.ERR_NONICKNAMEGIVEN)
+
+
+def _whois(d: IrcDialect, m: ClientMessage) -> None:
+    server, nicks = m.params[0], m.params[1] if len(m.params) > 1 else m.params[0]
+    if server != nicks and not _is_server(d, server):
+        d.numeric(numerics.ERR_NOSUCHSERVER, server)
+        return
+    targets = split(nicks)[: TARGETS["WHOIS"]]
+    if not targets:
+        _no_nick(d, m)
+    for nick in targets:
+        _whois_one(d, nick)
+        d.numeric(numerics.RPL_ENDOFWHOIS, nick)
+
+
+def _is_server(d: IrcDialect, name: str) -> bool:
+    """Is it this server, by its name or by the nick of somebody on it?"""
+    if name.lower() == d.wire.server_name.lower():
+        return True
+    with suppress(NoSuchUser):
+        d.session.find(name)
+        return True
+    return False
+
+
+def _whois_one(d: IrcDialect, nick: str) -> None:
+    if nick.lower() in SERVICES:
+        _service(d, SERVICES[nick.lower()].nick)
+        return
+    try:
+        user = d.session.find(nick)
+    except NoSuchUser:
+        d.numeric(numerics.ERR_NOSUCHNICK, nick)
+    else:
+        for tell in _ABOUT:
+            tell(d, user)
+
+
+def _service(d: IrcDialect, nick: str) -> None:
+    words = f"Network service, for more info /msg {nick} HELP"
+    host = f"services.{d.wire.server_name}"
+    d.numeric(numerics.RPL_WHOISUSER, nick, nick, host, "*", words=words)
+    d.numeric(numerics.RPL_WHOISOPERATOR, nick, words="is a network service")
+
+
+# What is told of a user, a line or some lines each.
+
+
+def _name(d: IrcDialect, user: User) -> None:
+    d.numeric(numerics.RPL_WHOISUSER, user.nick, USERNAME, user.host, "*", words=user.realname)
+
+
+def _channels(d: IrcDialect, user: User) -> None:
+    def with_prefixes(room: Room) -> str:
+        signs = letters.prefixes(roles(room, user), d.has("multi-prefix"))
+        return signs + channel_of(room.name)
+
+    channels = map(with_prefixes, shown_rooms(d.session.user, user))
+    for line in packed(d, numerics.RPL_WHOISCHANNELS, user.nick, items=channels):
+        d.write(line)
+
+
+def _server(d: IrcDialect, user: User) -> None:
+    words = d.wire.about.description
+    d.numeric(numerics.RPL_WHOISSERVER, user.nick, d.wire.server_name, words=words)
+
+
+def _operator(d: IrcDialect, user: User) -> None:
+    if is_operator(user):
+        d.numeric(numerics.RPL_WHOISOPERATOR, user.nick)
+
+
+def _address(d: IrcDialect, user: User) -> None:
+    for session in d.session.inspect(user):
+        host = session.outlet.host
+        # A parameter cannot begin with a colon, an address may do with a zero.
+        host = "0" + host if host.startswith(":") else host
+        d.numeric(numerics.RPL_WHOISACTUALLY, user.nick, f"{USERNAME}@{host}", host)
+
+
+def _secure(d: IrcDialect, user: User) -> None:
+    sessions = d.session.connections(user)
+    if sessions and all(session.outlet.secure for session in sessions):
+        d.numeric(numerics.RPL_WHOISSECURE, user.nick)
+
+
+def _account(d: IrcDialect, user: User) -> None:
+    if user.account:
+        d.numeric(numerics.RPL_WHOISACCOUNT, user.nick, user.account_nick)
+
+
+def _bot(d: IrcDialect, user: User) -> None:
+    if modes.BOT in user.flags:
+        d.numeric(numerics.RPL_WHOISBOT, user.nick)
+
+
+def _certificates(d: IrcDialect, user: User) -> None:
+    for session in d.session.inspect(user):
+        if session.outlet.certfp:
+            words = f"has client certificate fingerprint {session.outlet.certfp}"
+            d.numeric(numerics.RPL_WHOISCERTFP, user.nick, words=words)
+
+
+def _idle(d: IrcDialect, user: User) -> None:
+    idle = d.session.idle_seconds(user)
+    d.numeric(numerics.RPL_WHOISIDLE, user.nick, idle, user.ms // 1000)
+
+
+def _away(d: IrcDialect, user: User) -> None:
+    if user.away:
+        d.numeric(numerics.RPL_AWAY, user.nick, words=user.away)
+
+
+_ABOUT = (
+    _name,
+    _channels,
+    _server,
+    _operator,
+    _address,
+    _secure,
+    _account,
+    _bot,
+    _certificates,
+    _idle,
+    _away,
+)
+
+
+# Those who were here.
+
+
+def _whowas(d: IrcDialect, m: ClientMessage) -> None:
+    targets = split(m.params[0])[: TARGETS["WHOWAS"]]
+    if not targets:
+        _no_nick(d, m)
+    for nick in targets:
+        departures = _departures(d, nick, _count(m))
+        if not departures:
+            d.numeric(numerics.ERR_WASNOSUCHNICK, nick)
+        for departure in departures:
+            _departed(d, departure)
+        d.numeric(numerics.RPL_ENDOFWHOWAS, nick)
+
+
+def _count(m: ClientMessage) -> int:
+    """How many are wanted; 0 for all."""
+    count = m.params[1] if len(m.params) > 1 else ""
+    return int(count) if count.isascii() and count.isdigit() else 0
+
+
+def _departures(d: IrcDialect, nick: str, count: int) -> list[Departure]:
+    try:
+        return d.session.departures(nick, count)
+    except BadNick:
+        return []
+
+
+def _departed(d: IrcDialect, who: Departure) -> None:
+    d.numeric(numerics.RPL_WHOWASUSER, who.nick, USERNAME, who.host, "*", words=who.realname)
+    if who.account_nick:
+        d.numeric(numerics.RPL_WHOISACCOUNT, who.nick, who.account_nick)
+    when = strftime("%a %b %d %H:%M:%S %Y", gmtime(who.ms // 1000))
+    d.numeric(numerics.RPL_WHOISSERVER, who.nick, d.wire.server_name, words=when)
+
+
+COMMANDS = (
+    Command("WHOIS", _whois, "[<server>] <nick>", "all about somebody", 1, too_few=_no_nick),
+    Command(
+        "WHOWAS", _whowas, "<nick> [<count>]", "about somebody who was here", 1, too_few=_no_nick
+    ),
+)
