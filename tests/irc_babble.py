@@ -141,10 +141,10 @@ class Babble:
         return "".join(letters)
 
     def _tags(self) -> str:
-        if self._random.random() < 0.7:
+        if self._random.random() < 0.8:
             return ""
         tags = [f"{self._random.choice(_KEYS)}{self._word()}" for _ in range(self._few())]
-        return f"@{';'.join(tags) * self._random.choice((1, 1, 1, 1, 100, 2000))} "
+        return f"@{';'.join(tags) * self._random.choice((*10 * (1,), 100, 2000))} "
 
     def _source(self) -> str:
         return f":{self._word()} " if self._random.random() < 0.1 else ""
@@ -155,7 +155,7 @@ class Babble:
 
 # QUIT ends what is under way: it has its own test.
 _NAMES = sorted(set(COMMANDS) - {"QUIT"}) + 4 * ["JOIN", "MODE", "PRIVMSG", "WHO", "CHATHISTORY"]
-_FILLINGS = {
+_FILLINGS: dict[str, tuple[str, ...]] = {
     "$C": (
         "#lobby",
         "#den",
@@ -170,9 +170,9 @@ _FILLINGS = {
     "$N": ("mad", "bob", "carol", "root", "nobody", "bob,carol", "mad,bob", "MAD", "NickServ"),
     "$M": ("*!*@*", "bob!*@*", "*!*@*.ip", "~a:root", "m:bob!*@*", "m:~a:*", "bob", "[a-z]*!*@*"),
     "$S": ("+", "-"),
-    "$F": tuple("imnstCRM") + ("im", "is-t", "nst", "i-i"),
-    "$R": tuple("qaohv") + ("ov", "qaohv", "o-v"),
-    "$L": tuple("beI") + ("bb", "b-e"),
+    "$F": (*"imnstCRM", "im", "is-t", "nst", "i-i"),
+    "$R": (*"qaohv", "ov", "qaohv", "o-v"),
+    "$L": (*"beI", "bb", "b-e"),
     "$1": ("0", "1", "5", "100", "x", "*"),
     "$T": ("hello", "a b c", "", "\x01ACTION waves\x01", "\x01VERSION\x01", "é" * 200, "x" * 450),
     "$P": (
@@ -182,8 +182,8 @@ _FILLINGS = {
         "timestamp=2020-01-01T00:00:00.000Z",
     ),
 }
-"""What may stand in a slot of a template: channels, nicks, masks, signs, flags, roles, lists, numbers,
-texts, points of a history."""
+"""What may stand in a slot of a template: channels, nicks, masks, signs, flags, roles, lists,
+numbers, texts, points of a history."""
 
 _SLOT = re.compile(r"\$[A-Z1]")
 

@@ -127,6 +127,7 @@ ACTS: dict[str, Act] = {
     "public": about_room(requests.set_visibility, False),
     "topic": about_room(requests.set_topic, "tea"),
     "say": about_room(requests.say_to_room, "hello"),
+    "tag ranks": about_room(requests.tag_ranks, modes.VOICE, {"+typing": "active"}),
     "tag room": about_room(requests.tag_room, {"+typing": "active"}),
     "say to ranks": about_room(requests.say_to_ranks, modes.VOICE, "psst"),
     "invite": about_member(requests.invite),

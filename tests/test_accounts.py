@@ -117,7 +117,7 @@ class IdentifyTests(AccountCase):
         self.assertEqual((self.bob.nick, self.bob.account_nick), ("Bob", "Ann"))
         self.assertEqual((own.owner, own.kept), ("ann", True))
         self.assertEqual(self.state.owned["ann"], {own.id, anns.id})
-        self.assertEqual(anns.invited, {"ann"})
+        self.assertEqual(anns.invited.keys(), {"ann"})
         self.assertEqual(cave.roles, {"ann": {"voice"}})
         self.assertEqual(self.state.identities["ann"], {"ann", "bob"})
 
@@ -179,6 +179,34 @@ class IdentifyTests(AccountCase):
 
         self.assertEqual((self.bob.account, self.state.accounts["bob"].verifier), ("bob", ""))
 
+    def test_an_account_that_is_new_here_is_told_of_by_the_nick_that_one_has(self) -> None:
+        self.bob.host = "a.ip"
+
+        [event] = self.ask(requests.identify, self.bob, self.name("New"))
+
+        self.assertEqual((event.nick, event.account, event.host), ("Bob", "New", "a.ip"))
+
+    def test_nobody_collects_rooms_by_making_them_as_a_guest(self) -> None:
+        self.limit(rooms_owned_per_user=2)
+        self.room(self.ann, "anns")
+        for name in ("own", "another"):
+            self.room(self.bob, name)
+
+        self.refused(TooMany, requests.identify, self.bob, self.name("ann"))
+
+        self.do(requests.delete_room, self.bob, "own")
+        self.identify(self.bob, "ann")
+        self.assertEqual(len(self.state.owned["ann"]), 2)
+
+    def test_a_guest_without_rooms_is_logged_in_however_many_the_account_has(self) -> None:
+        self.room(self.ann, "anns")
+        self.room(self.ann, "another")
+        self.limit(rooms_owned_per_user=1)
+
+        self.identify(self.bob, "ann")
+
+        self.assertEqual(self.bob.account, "ann")
+
     def test_one_who_has_an_account_goes_over_to_one_that_is_new_here(self) -> None:
         self.identify(self.bob, "ann")
 
@@ -226,7 +254,7 @@ class IdentifyTests(AccountCase):
 
         self.leave("bob")
 
-        self.assertEqual((self.state.identities, room.invited), ({"ann": {"ann"}}, {"ann"}))
+        self.assertEqual((self.state.identities, {*room.invited}), ({"ann": {"ann"}}, {"ann"}))
         self.do(requests.join, self.ann, "den")
 
 

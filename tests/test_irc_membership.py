@@ -62,6 +62,14 @@ class Join(IrcCase):
         joins = [line for line in answers if " JOIN " in line]
         self.assertEqual(joins, [f":{mask('alice')} JOIN {name}" for name in ("#a", "#b", "#c")])
 
+    def test_whoever_is_in_too_many_makes_none(self) -> None:
+        self.house = House(policy=Policy(rooms_per_user=1))
+        alice = self.irc("alice")
+        alice.send("JOIN #a")
+
+        self.answers(alice, "JOIN #b", "405 #b :one may be in 1 rooms")
+        self.assertEqual(list(self.house.controller.state.rooms), ["a"])
+
     def test_what_cannot_be_a_channel_is_refused(self) -> None:
         alice = self.irc("alice")
 

@@ -246,6 +246,19 @@ class LengthTests(SynchronousTestCase):
                     self.assertLessEqual(len(line.removeprefix(tags).encode()), 510, kind)
                     self.assertLessEqual(len(tags.encode()), 8191, kind)
 
+    def test_a_line_is_cut_between_characters_and_ends_with_no_space(self) -> None:
+        for line, bytes_left in (
+            ("x" * 510, 510),
+            ("x" * 511, 510),
+            ("@tag=1 " + "x" * 600, 517),
+            ("é" * 300, 510),
+            ("x" + "é" * 300, 509),
+            ("x" * 509 + " :text", 509),
+        ):
+            cut = IrcVariant.cut(line + "\r\n")
+            self.assertEqual(len(cut.encode()) - 2, bytes_left)
+            self.assertTrue(line.startswith(cut.removesuffix("\r\n")))
+
 
 class EveryVariantTests(SynchronousTestCase):
     def test_all_variants_write_all_events(self) -> None:

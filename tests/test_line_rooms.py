@@ -195,6 +195,30 @@ class RoomTests(LineCase):
 
         self.assertEqual(item.split(":")[4:], ["Lobby", "bob", "* bob waves"])
 
+    def test_a_history_is_no_longer_than_allowed_with_what_clients_say_beside_it(self) -> None:
+        house = House(policy=Policy(history_bytes=60))
+        alice = house.user("alice", "NEWROOM:den", "JOINROOM:den")
+        irc = house.client(dialect="irc")
+        irc.send("CAP REQ message-tags", "NICK bob", "USER bob 0 * b", "CAP END", "JOIN #den")
+        for text in ("one", "two", "three"):
+            irc.send(f"@+mood={'x' * 20} PRIVMSG #den {text}")
+
+        items = alice.ask("HISTORY:den")[:-1]
+
+        self.assertEqual([item.rpartition(":")[2] for item in items], ["two", "three"])
+
+    def test_listusers_leaves_out_those_who_hide_from_strangers(self) -> None:
+        irc = self.house.client(dialect="irc")
+        irc.send("NICK zoe", "USER zoe 0 * z", "MODE zoe +i", "JOIN #den")
+
+        self.assertNotIn("ITEM:LISTUSERS:zoe", self.alice.ask("LISTUSERS:"))
+        self.assertEqual(self.alice.ask("LISTUSERS:den"), ["OK:LISTUSERS:den"])
+
+        self.alice.send("JOINROOM:den")
+
+        for line in ("LISTUSERS:", "LISTUSERS:den"):
+            self.assertIn("ITEM:LISTUSERS:zoe", self.alice.ask(line))
+
     def test_what_is_the_owners_is_refused_to_others(self) -> None:
         self.refuses(self.bob, "INVITEROOM:lobby:alice", "NOT_OWNER")
         self.given(self.bob, "JOINROOM:lobby")

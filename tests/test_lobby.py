@@ -111,7 +111,7 @@ class ConnectTests(LobbyCase):
 
         self.assertEqual(
             self.house.client().ask("CONNECT:bob"),
-            ["CONNECT:ERROR:the lobby cannot be entered now"],
+            ["CONNECT:ERROR:the room cannot be entered now"],
         )
 
     def test_what_cannot_be_stored_is_refused(self) -> None:

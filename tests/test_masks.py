@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -184,6 +186,15 @@ class MatchingTests(SynchronousTestCase):
         self.assertFalse(self.means("*a" * 45 + "b@" + "*a" * 45 + "b", subject))
         self.assertFalse(self.means("a:" + "*a" * 90 + "*b", subject))
         self.assertFalse(self.means("a:" + "*?a" * 60 + "*b?", subject))
+
+    def test_strangers_masks_are_compared_without_work_beforehand(self) -> None:
+        def compile(*_: object) -> None:
+            self.fail("a thousand times as dear as to compare once")
+
+        self.patch(re, "compile", compile)
+        for number in range(masks.MASKS_REMEMBERED + 1):
+            self.assertFalse(self.means(f"*a*?b*{number}*", ALICE))
+            self.assertIsNone(masks.glob(f"a*?{number}")("alice"))
 
     @steady
     @given(

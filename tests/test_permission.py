@@ -53,6 +53,14 @@ class RankTests(ModesCase):
         self.assertTrue(permission.outranks(self.den, self.bob, self.cid))
         self.assertFalse(permission.outranks(self.den, self.bob, self.ann))
 
+    def test_only_owners_put_administrators_out(self) -> None:
+        self.give(modes.ADMIN, self.bob, self.cid)
+        self.give(modes.OWNER, self.eve)
+
+        self.assertTrue(permission.outranks(self.den, self.ann, self.bob))
+        self.assertTrue(permission.outranks(self.den, self.ann, self.eve))
+        self.assertFalse(permission.outranks(self.den, self.bob, self.cid))
+
 
 class EnteringTests(ModesCase):
     def enters(self, user: User, key: str = "") -> None:
@@ -95,7 +103,7 @@ class EnteringTests(ModesCase):
 
     def test_a_ban_may_be_of_a_host_or_of_an_account(self) -> None:
         self.do(requests.leave, self.eve, "den")
-        self.dan.host = "b.example"
+        self.dan.host = "B.Example"
         self.ban("*@*.EXAMPLE", "a:EVE")
 
         self.is_kept_out(Banned, self.dan)
@@ -126,6 +134,28 @@ class EnteringTests(ModesCase):
         self.do(requests.invite, self.bob, "den", "dan")
 
         self.enters(self.dan)
+
+    def test_a_ban_that_is_younger_than_the_invitation_holds(self) -> None:
+        self.do(requests.leave, self.eve, "den")
+        self.set(modes.INVITE_ONLY)
+        self.do(requests.invite, self.ann, "den", "eve")
+        self.ban("m:*")
+        self.enters(self.eve)
+
+        self.ban("a:eve")
+
+        self.is_kept_out(Banned, self.eve)
+        self.do(requests.invite, self.ann, "den", "eve")
+        self.enters(self.eve)
+
+    def test_a_guests_invitation_is_as_old_when_it_is_an_accounts(self) -> None:
+        self.set(modes.INVITE_ONLY)
+        self.do(requests.invite, self.ann, "den", "dan")
+        self.ban("dan")
+
+        self.apply(facts.register("dan"))
+
+        self.is_kept_out(Banned, self.dan)
 
     def test_who_runs_it_enters_whatever_its_modes(self) -> None:
         self.give(modes.HALFOP, self.eve)

@@ -202,6 +202,7 @@ class LivesTests(SynchronousTestCase):
                 "say: bob den -",
                 "tag room: bob den -",
                 "say to ranks: bob den -",
+                "tag ranks: bob den -",
                 "tell: bob - ann",
                 "tag user: bob - ann",
                 "op: ann den bob",

@@ -104,14 +104,7 @@ class LogInTests(RequestCase):
         self.account("cleo")
 
         self.refused_account(TooMany, ben)
-        self.assertRaises(
-            TooMany,
-            requests.reserve,
-            self.state,
-            self.policy,
-            "dora",
-            self.policy.names.nick("dora"),
-        )
+        self.refused(TooMany, requests.identify, ben, self.policy.names.nick("dora"))
 
 
 class LogOutTests(RequestCase):
@@ -255,7 +248,7 @@ class InvitingTests(RoomCase):
         self.guest("cid")
         self.enter(self.bob)
         self.do(requests.invite, self.bob, "den", "cid")
-        self.assertEqual(self.den.invited, set())
+        self.assertEqual(self.den.invited, {})
 
         self.do(requests.set_visibility, self.ann, "den", True)
 

@@ -77,6 +77,11 @@ class ProofTests(SessionCase):
         self.ask(self.ann.session.remove_certificate(FINGERPRINT))
         self.assertRaises(BadPassword, client.session.external, FINGERPRINT)
 
+    def test_it_is_shown_anew_after_a_log_in_is_lost(self) -> None:
+        self.ann.session.lost_login()
+
+        self.assertEqual(self.ask(self.ann.session.log_in("bob")).account, "")
+
     def test_a_guest_identifies_and_leaves_the_account(self) -> None:
         bob = self.log_in("bob")
         self.failureResultOf(self.asked(bob.session.identify()), BadPassword)

@@ -35,6 +35,7 @@ class TalkingTests(ModesCase):
             self.ask(requests.say_to_ranks, self.eve, "den", modes.VOICE, "hello"),
             self.ask(requests.tag_room, self.eve, "den", TAGS),
             self.ask(requests.tag_user, self.eve, "bob", TAGS),
+            self.ask(requests.tag_ranks, self.eve, "den", modes.VOICE, TAGS),
         ):
             self.assertEqual(
                 (event.actor, event.nick, event.account, event.host), ("eve", "Eve", "Eve", "e.ip")
@@ -56,6 +57,28 @@ class TalkingTests(ModesCase):
 
     def test_it_is_said_by_members(self) -> None:
         self.refused(NotInRoom, requests.say_to_ranks, self.dan, "den", modes.VOICE, "hello")
+        self.refused(NotInRoom, requests.tag_ranks, self.dan, "den", modes.VOICE, TAGS)
+
+    def test_what_is_told_to_ranks_by_tags_is_for_the_same(self) -> None:
+        self.give(modes.OPERATOR, self.cid)
+
+        event = self.ask(requests.tag_ranks, self.eve, "den", modes.OPERATOR, TAGS)
+
+        self.assertEqual((event.to, event.tags), (["ann", "cid"], TAGS))
+
+    def test_what_a_program_says_is_marked(self) -> None:
+        flags = requests.change_user_flag(self.bob, [(True, modes.BOT)])
+        assert flags is not None
+        self.apply(flags)
+
+        for event in (
+            self.ask(requests.say_to_room, self.bob, "den", "hello", False, TAGS),
+            self.ask(requests.tag_room, self.bob, "den", TAGS),
+            self.ask(requests.tag_user, self.bob, "cid", TAGS),
+            self.ask(requests.tag_ranks, self.bob, "den", modes.VOICE, TAGS),
+        ):
+            self.assertEqual(list(event.tags), ["bot", *TAGS])
+        self.assertEqual(self.ask(requests.say_to_user, self.bob, "cid", "hello").tags, {"bot": ""})
 
     def test_there_must_be_something_to_say_and_it_must_be_sendable(self) -> None:
         self.limit(text_bytes=8)

@@ -124,7 +124,8 @@ class Room:
     @ivar kept: it was made by an account, and stays until it is deleted.
     @ivar ms: when it was made, milliseconds since 1970.
     @ivar members: who is inside, by key.
-    @ivar invited: identities that may join although it is private.
+    @ivar invited: identities that may join although it is private, and since when (milliseconds
+        since 1970).
     @ivar flags: see `modes.FLAGS`; `values` and `lists` hold the modes of those kinds.
     @ivar roles: the roles of identities. An account keeps its own while it is away.
     @ivar guarded: not every member may speak, or not only members: permission has to be looked at.
@@ -158,7 +159,7 @@ class Room:
         self.ms = 0
         self.topic: Topic | None = None
         self.members: dict[str, User] = {}
-        self.invited: set[str] = set()
+        self.invited: dict[str, int] = {}
         self.flags: frozenset[str] = modes.NEW_ROOM
         self.values: dict[str, str] = {}
         self.lists: dict[str, dict[str, Listed]] = {}

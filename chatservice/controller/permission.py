@@ -14,6 +14,7 @@ from .masks import Subject, is_mute, matches
 _ACTION = "\x01ACTION "
 
 _GUARDS = frozenset((modes.MODERATED, modes.NO_CTCP, modes.ACCOUNTS_SPEAK))
+_PUT_OUT_THEIR_LIKE = frozenset((modes.RANKS[modes.OWNER], modes.RANKS[modes.OPERATOR]))
 
 
 def rank(room: Room, user: User) -> int:
@@ -37,16 +38,16 @@ def roles(room: Room, user: User) -> list[str]:
 
 
 def outranks(room: Room, user: User, other: User) -> bool:
-    """May a user put another out? Operators may among themselves; below them only who is higher."""
-    own = rank(room, user)
-    if own >= modes.RANKS[modes.OPERATOR]:
-        return own >= rank(room, other)
-    return own >= modes.RANKS[modes.HALFOP] and own > rank(room, other)
+    """May a user put another out? Owners and operators may among themselves; else who is higher."""
+    own, theirs = rank(room, user), rank(room, other)
+    if own in _PUT_OUT_THEIR_LIKE:
+        return own >= theirs
+    return own >= modes.RANKS[modes.HALFOP] and own > theirs
 
 
 def subject(user: User) -> Subject:
     """A user, as masks see them."""
-    return Subject(user.key, user.host, user.account)
+    return Subject(user.key, user.host.lower(), user.account)
 
 
 def is_listed(room: Room, mode: str, user: User) -> bool:
@@ -59,8 +60,8 @@ def is_listed(room: Room, mode: str, user: User) -> bool:
 
 
 def is_banned(room: Room, user: User) -> bool:
-    """May a user not enter because of a mask?"""
-    return _has_mask_against(room, user, mutes=False)
+    """May a user not enter because of a mask? An invitation outweighs those that are older."""
+    return _has_mask_against(room, user, mutes=False, since=room.invited.get(user.identity, -1))
 
 
 def is_muted(room: Room, user: User) -> bool:
@@ -68,12 +69,15 @@ def is_muted(room: Room, user: User) -> bool:
     return _has_mask_against(room, user, mutes=True)
 
 
-def _has_mask_against(room: Room, user: User, mutes: bool) -> bool:
+def _has_mask_against(room: Room, user: User, mutes: bool, since: int = -1) -> bool:
     bans = room.lists.get(modes.BAN)
     if not bans:
         return False
     who = subject(user)
-    fits = any(matches(mask, who) for mask in bans if mutes or not is_mute(mask))
+    fits = any(
+        listed.ms > since and (mutes or not is_mute(mask)) and matches(mask, who)
+        for mask, listed in bans.items()
+    )
     return fits and not is_listed(room, modes.EXCEPTION, user)
 
 
@@ -94,7 +98,8 @@ def may_read_list(room: Room, mode: str, user: User) -> bool:
 
 def check_may_enter(room: Room, user: User, key: str | None) -> None:
     """
-    May a user enter? Who runs a room and who is invited may, whatever its modes.
+    May a user enter? Who runs a room may, and so may who is invited, whatever its modes; but not
+    against a ban that is younger than the invitation.
 
     @param key: the word that was given; None if that was looked at before.
     @raise RoomFull: it has its members.
@@ -103,8 +108,15 @@ def check_may_enter(room: Room, user: User, key: str | None) -> None:
     @raise Banned: a mask forbids it.
     @raise NeedsAccount: it is for users with an account.
     """
-    if rank(room, user) >= modes.RANKS[modes.HALFOP] or user.identity in room.invited:
+    if rank(room, user) >= modes.RANKS[modes.HALFOP]:
         return
+    if user.identity not in room.invited:
+        _check_doors(room, user, key)
+    if is_banned(room, user):
+        raise Banned()
+
+
+def _check_doors(room: Room, user: User, key: str | None) -> None:
     limit = room.values.get(modes.LIMIT)
     if limit is not None and len(room.members) >= int(limit):
         raise RoomFull()
@@ -112,8 +124,6 @@ def check_may_enter(room: Room, user: User, key: str | None) -> None:
         raise BadKey()
     if room.private and not is_listed(room, modes.INVITE_EXCEPTION, user):
         raise PrivateRoom()
-    if is_banned(room, user):
-        raise Banned()
     if modes.ACCOUNTS_ENTER in room.flags and not user.account:
         raise NeedsAccount("that room is for users with an account")
 

@@ -25,8 +25,8 @@ class Policy:
     @ivar masks_per_room: masks on all lists of one room together.
     @ivar roles_per_room: identities that have a role in one room.
     @ivar certificates_per_account: client certificates that vouch for one account.
-    @ivar history_messages: messages in one answer; `history_bytes`: bytes of their texts together,
-        for they wait in memory until the client has read them.
+    @ivar history_messages: messages in one answer; `history_bytes`: bytes of their texts and tags
+        together, for they wait in memory until the client has read them.
     @ivar text_bytes: length of a message or a topic, bytes of UTF-8.
     @ivar phrase_bytes: length of shorter texts: a reason, a real name, why one is away.
     @ivar operators: keys of the accounts that may become operators of the server.

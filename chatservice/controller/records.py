@@ -141,11 +141,13 @@ def _read_member(state: State, room_id: str, key: str, _: Record) -> None:
 
 def _invitation(state: State, room_id: str, identity: str) -> Record | None:
     room = state.rooms_by_id.get(room_id)
-    return {} if room is not None and identity in room.invited else None
+    if room is None or identity not in room.invited:
+        return None
+    return {"ms": room.invited[identity]}
 
 
-def _read_invitation(state: State, room_id: str, identity: str, _: Record) -> None:
-    state.invite(state.rooms_by_id[room_id], identity)
+def _read_invitation(state: State, room_id: str, identity: str, record: Record) -> None:
+    state.invite(state.rooms_by_id[room_id], identity, record.get("ms", 0))
 
 
 def _departure(state: State, number: str, _: str) -> Record | None:

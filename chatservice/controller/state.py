@@ -215,13 +215,13 @@ class State:
         self._leave(room, user)
         self.drop_if_abandoned(room)
 
-    def invite(self, room: Room, identity: str) -> None:
-        room.invited.add(identity)
+    def invite(self, room: Room, identity: str, ms: int) -> None:
+        room.invited[identity] = ms
         self.invitations.setdefault(identity, set()).add(room.id)
         self.dirty.add(("invitation", room.id, identity))
 
     def uninvite(self, room: Room, identity: str) -> None:
-        room.invited.discard(identity)
+        room.invited.pop(identity, None)
         _discard(self.invitations, identity, room.id)
         self.dirty.add(("invitation", room.id, identity))
 

@@ -22,8 +22,6 @@ from chatservice.controller.errors import (
     NoSuchRoom,
     NotInRoom,
     NotUtf8,
-    RoomExists,
-    Unavailable,
     UnknownCommand,
 )
 from chatservice.controller.events import (
@@ -42,9 +40,6 @@ from .interface import BY_LINES, Dialect, IDialect, Running, Wire
 from .worded import Worded, Words, spoken
 
 _LOBBY = "lobby"
-
-_ATTEMPTS = 3
-"""How often the room may go, between its being found or made and being entered."""
 
 
 # What others do.
@@ -129,7 +124,7 @@ class LobbyDialect(Dialect):
         try:
             if not session.key:
                 await session.log_in(nick)
-            elif not session.is_me(nick) or self._inside():
+            elif not session.is_me(nick) or session.is_inside(_LOBBY):
                 raise AlreadyLoggedIn()
             await self._enter()
             members = session.room(_LOBBY).members.values()
@@ -142,35 +137,13 @@ class LobbyDialect(Dialect):
         session = self.wire.session
         session.set_variant(OUTSIDE)
         try:
-            await self._join()
+            # Somebody may have brought this user in.
+            with suppress(AlreadyInRoom):
+                await session.enter(_LOBBY)
         except ChatError:
             await session.log_out()
             raise
         session.set_variant(INSIDE)
-
-    async def _join(self) -> None:
-        """
-        Enters the lobby, and makes it if it isn't there; others may make it, or the last of them
-        may leave it, meanwhile.
-        """
-        for _ in range(_ATTEMPTS):
-            if await self._joined():
-                return
-            with suppress(RoomExists):
-                await self.wire.session.create_room(_LOBBY)
-        raise Unavailable("the lobby cannot be entered now")
-
-    async def _joined(self) -> bool:
-        try:
-            await self.wire.session.join(_LOBBY)
-        except AlreadyInRoom:
-            """Somebody has brought this user in."""
-        except NoSuchRoom:
-            return False
-        return True
-
-    def _inside(self) -> bool:
-        return any(room.key == _LOBBY for room in self.wire.session.user.rooms.values())
 
     def say(self, text: str) -> None:
         """SAY:message"""

@@ -226,7 +226,7 @@ async def _listroom(d: OriginalDialect) -> None:
 async def _listusers(d: OriginalDialect, room_name: str | None = None) -> None:
     session = d.wire.session
     if room_name is None:
-        users = list(session.users())
+        users = session.users()
         d.answer(f"Logged in: {_names((user.nick for user in users), len(users))}.")
     else:
         _show_members(d, room_name)
@@ -234,7 +234,7 @@ async def _listusers(d: OriginalDialect, room_name: str | None = None) -> None:
 
 def _show_members(d: OriginalDialect, room_name: str) -> None:
     room = d.wire.session.room(room_name)
-    members = room.members.values()
+    members = d.wire.session.members(room)
     names = _names((user.nick for user in members), len(members))
     d.answer(f"In room [{room.name}]: {names or 'nobody'}.")
 

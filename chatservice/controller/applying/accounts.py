@@ -72,8 +72,9 @@ def _hand_over(state: State, user: User, was: str) -> None:
     """The guest's rooms, roles and invitations become the account's."""
     for room_id in list(state.invitations.get(was, ())):
         room = state.rooms_by_id[room_id]
+        ms = max(room.invited[was], room.invited.get(user.identity, 0))
         state.uninvite(room, was)
-        state.invite(room, user.identity)
+        state.invite(room, user.identity, ms)
     for room_id in list(state.owned.get(was, ())):
         state.give(state.rooms_by_id[room_id], user.identity, kept=True)
     for room in user.rooms.values():

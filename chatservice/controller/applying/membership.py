@@ -48,4 +48,4 @@ def invited(state: State, event: Invited) -> None:
     room = place(state, event)
     if event.guest:
         check_is_somebody(state, event.guest)
-        state.invite(room, event.guest)
+        state.invite(room, event.guest, event.ms)

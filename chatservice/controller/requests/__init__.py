@@ -16,9 +16,8 @@ from .accounts import (
     own_account,
     register,
     remove_certificate,
-    reserve,
 )
-from .membership import bring_in, invite, join, kick, leave
+from .membership import bring_in, check_may_be_in_one_more, invite, join, kick, leave
 from .modes import change_modes, change_user_flag
 from .operators import become_operator, change_host, kill, reclaim, wallops
 from .rooms import create_room, delete_room, set_topic, set_visibility, transfer
@@ -43,6 +42,7 @@ __all__ = [
     "change_nick",
     "change_password",
     "change_user_flag",
+    "check_may_be_in_one_more",
     "check_may_register",
     "check_nick_is_free",
     "conversation_with",
@@ -60,7 +60,6 @@ __all__ = [
     "reclaim",
     "register",
     "remove_certificate",
-    "reserve",
     "say_to_ranks",
     "say_to_room",
     "say_to_user",

@@ -33,13 +33,18 @@ def register(state: State, policy: Policy, user: User, verifier: str) -> Registe
     @raise TooMany: there are as many as there may be.
     """
     check_may_register(state, policy, user)
+    return _registered(user, Name(user.nick, user.key, user.skeleton), verifier)
+
+
+def _registered(user: User, name: Name, verifier: str = "") -> Registered:
+    """The account of a name is made; by whom is told by the nick that they have now."""
     return Registered(
         actor=user.key,
         nick=user.nick,
-        account=user.nick,
+        account=name.text,
         host=user.host,
-        account_key=user.key,
-        skeleton=user.skeleton,
+        account_key=name.key,
+        skeleton=name.skeleton,
         verifier=verifier,
     )
 
@@ -61,39 +66,32 @@ def _check_accounts(state: State, policy: Policy) -> None:
         raise TooMany("there are as many accounts as there may be")
 
 
-def reserve(state: State, policy: Policy, actor: str, name: Name) -> Registered:
-    """
-    Keeps a name that an outside checker vouches for from guests.
-
-    @param actor: the key of the user who logs in to it.
-    @raise NickInUse: somebody else is here by it, or by one that looks like it.
-    @raise TooMany: there are as many accounts as there may be.
-    """
-    check_may_reserve(state, policy, actor, name)
-    return Registered(
-        actor=actor,
-        nick=name.text,
-        account=name.text,
-        account_key=name.key,
-        skeleton=name.skeleton,
-    )
-
-
 def identify(state: State, policy: Policy, user: User, name: Name) -> list[Event]:
     """
     Is logged in to an account that was found to belong to them; it is made if it is not there.
 
-    @raise NickInUse: the user's nick is another account's; see C{reserve}, too.
-    @raise TooMany: see C{reserve}.
+    @raise NickInUse: the user's nick is another account's; see C{check_may_reserve}, too.
+    @raise TooMany: the account would own more rooms than one may, now that the guest's are its; or
+        see C{check_may_reserve}.
     """
     account = state.accounts.get(name.key)
     if account is not None:
+        _check_may_own_both(state, policy, user, account)
         return [change_account(state, user, account)]
-    made = reserve(state, policy, user.key, name)
+    check_may_reserve(state, policy, user.key, name)
+    made = _registered(user, name)
     if not user.account:
         return [made]  # a guest is logged in to what is made for them
     account = Account(name.key, name.text, name.skeleton, "")
     return [made, change_account(state, user, account)]
+
+
+def _check_may_own_both(state: State, policy: Policy, user: User, account: Account) -> None:
+    """Nobody collects rooms by making them as a guest, again and again."""
+    mine, its = (len(state.owned.get(who, ())) for who in (user.identity, account.key))
+    most = policy.rooms_owned_per_user
+    if not user.account and mine and most and mine + its > most:
+        raise TooMany(f"with your rooms the account would own more than {most}")
 
 
 def check_may_reserve(state: State, policy: Policy, actor: str, name: Name) -> None:

@@ -55,9 +55,16 @@ def bring_in(state: State, policy: Policy, invited: Invited) -> Joined:
     return _enter(policy, state.rooms_by_id[invited.target], user)
 
 
-def _enter(policy: Policy, room: Room, user: User) -> Joined:
+def check_may_be_in_one_more(policy: Policy, user: User) -> None:
+    """
+    @raise TooMany: the user is in as many rooms as one may be in.
+    """
     if full(len(user.rooms), policy.rooms_per_user):
         raise TooMany(f"one may be in {policy.rooms_per_user} rooms")
+
+
+def _enter(policy: Policy, room: Room, user: User) -> Joined:
+    check_may_be_in_one_more(policy, user)
     if full(len(room.members), policy.members_per_room):
         raise RoomFull()
     return Joined(

@@ -149,6 +149,11 @@ class SessionBase:
             self._pause = None
         return True
 
+    def owe(self, requests: int) -> None:
+        """One request was several in truth: counts the others."""
+        if self._bucket is not None:
+            self._bucket.charge(requests)
+
     def charge(self, items: int) -> None:
         """A long answer costs more than a short one."""
         if self._bucket is not None:
@@ -179,8 +184,9 @@ class SessionBase:
         self._outlet.crashed(reason)
 
     def lost_login(self) -> None:
-        """The user is logged out, whoever did it."""
+        """The user is logged out, whoever did it; what account the next one has is shown anew."""
         self.key = self.login = ""
+        self.proof = None
 
     # Becoming true.
 

@@ -4,7 +4,7 @@ Looking around: which rooms and users there are, as far as this user may know.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from chatservice.controller import lookup, modes
 from chatservice.controller.entities import Departure, Room, User
@@ -45,7 +45,8 @@ class Looking(SessionBase):
 
     def is_inside(self, room_name: str) -> bool:
         """Is one in that room?"""
-        return any(room.key == self._room_key(room_name) for room in self.user.rooms.values())
+        room = self.state.rooms.get(self._room_key(room_name))
+        return room is not None and self.user.key in room.members
 
     def forward(self, room_name: str) -> str:
         """The name of the room that is to be tried by whoever may not enter this one, or ""."""
@@ -70,12 +71,18 @@ class Looking(SessionBase):
         _ = self.user
         return lookup.find_user(self.state, self.policy, nick)
 
-    def users(self) -> Iterable[User]:
-        """Everybody who is logged in."""
-        _ = self.user  # strangers are not told
-        users = self.state.users.values()
+    def users(self) -> list[User]:
+        """Everybody who is logged in, but for those who hide from this user."""
+        return self._found(self.state.users)
+
+    def members(self, room: Room) -> list[User]:
+        """Those in a room, but for those who hide from this user."""
+        return self._found(room.members)
+
+    def _found(self, users: Mapping[str, User]) -> list[User]:
+        user = self.user  # strangers are not told
         self.charge(len(users))
-        return users
+        return [other for other in users.values() if lookup.may_find(user, other)]
 
     def departures(self, nick: str, count: int) -> list[Departure]:
         """Those who were here by some nick, the latest first."""

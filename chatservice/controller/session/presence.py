@@ -89,7 +89,6 @@ class Presence(Accounts):
             # Meanwhile a room of theirs may go, or they may be brought into one.
             await self._submit_if_it_fits(*requests.log_out(user, reason))
         self.lost_login()
-        self.proof = None
 
     def close(self, reason: str) -> None:
         """The connection is gone: its user leaves every room, and the nick is free."""

@@ -116,16 +116,22 @@ class Reading(SessionBase):
         return "@" + account.nick if account is not None else ""
 
 
+def _size(event: Event) -> int:
+    """The bytes of what an event has of its author's own words: the text, and the client's tags."""
+    text, tags = getattr(event, "text", ""), getattr(event, "tags", None)
+    return len(text.encode()) + (len("".join((*tags, *tags.values())).encode()) if tags else 0)
+
+
 def _within(events: list[Any], most: int, oldest: bool) -> list[Event]:
     """
-    The newest (or the oldest) of some events whose texts are no longer than so many bytes together.
+    The newest (or the oldest) of some events that are no longer than so many bytes together.
     """
     if not most:
         return events
     left = most
     order = range(len(events)) if oldest else range(len(events) - 1, -1, -1)
     for index in order:
-        left -= len(getattr(events[index], "text", "").encode())
+        left -= _size(events[index])
         if left < 0:
             return events[:index] if oldest else events[index + 1 :]
     return events

@@ -50,10 +50,13 @@ class Rooms(SessionBase):
         """
         Enters a room, and makes it if it isn't there; others may make it, or the last of them may
         leave it, meanwhile.
+
+        @raise TooMany: see C{create_room} and C{join}; then it isn't made either.
         """
         for _ in range(_ATTEMPTS):
             with suppress(NoSuchRoom):
                 return await self.join(room_name, key)
+            requests.check_may_be_in_one_more(self.policy, self.user)
             with suppress(RoomExists):
                 await self.create_room(room_name)
         raise Unavailable("the room cannot be entered now")

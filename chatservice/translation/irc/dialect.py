@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from chatservice.controller.errors import ChatError, TooFast
+from chatservice.controller.errors import ChatError
 from chatservice.controller.events import (
     AwayChanged,
     DirectMessage,
@@ -191,11 +191,30 @@ class IrcDialect(Dialect):
     # Commands.
 
     def receive(self, data: bytes) -> Running | None:
+        seconds = self.session.wait()
+        return self._receive_later(data, seconds) if seconds else self._receive(data)
+
+    async def _receive_later(self, data: bytes, seconds: float) -> None:
+        """
+        IRC has no way to say that a line has to be sent again. So one that comes too early waits,
+        and the client is not read meanwhile.
+        """
+        if await self._may_go_on(seconds):
+            running = self._receive(data)
+            if running is not None:
+                await running
+
+    async def _may_go_on(self, seconds: float) -> bool:
+        """Waits until the next line may come; False if the client is gone by then."""
+        while seconds:
+            if not await self.session.pause(seconds):
+                return False
+            seconds = self.session.wait()
+        return True
+
+    def _receive(self, data: bytes) -> Running | None:
         try:
-            self.session.spend()
             parsed = message.parse(data)
-        except TooFast:
-            return self._in_turn(self._refuse_haste)
         except message.MessageError as error:
             refused = error
             return self._in_turn(lambda: self._refuse_line(refused))
@@ -287,14 +306,12 @@ class IrcDialect(Dialect):
             self.numeric(numerics.ERR_INPUTTOOLONG)
 
     def overlong(self, beginning: bytes) -> Running:
-        try:
-            self.session.spend()
-        except TooFast:
-            return self._in_turn(self._refuse_haste)
-        return self._in_turn(lambda: self.numeric(numerics.ERR_INPUTTOOLONG))
+        return self._overlong_later(self.session.wait())
 
-    def _refuse_haste(self) -> None:
-        self.fail("*", "TOO_FAST", words="You are too fast; wait a little")
+    async def _overlong_later(self, seconds: float) -> None:
+        if await self._may_go_on(seconds):
+            await self.session.settled()
+            self.numeric(numerics.ERR_INPUTTOOLONG)
 
     # What comes from the service.
 

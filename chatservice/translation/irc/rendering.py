@@ -192,7 +192,8 @@ class IrcVariant:
         data = body.encode()
         if len(data) <= LONGEST_BODY + 2:
             return line
-        return tags + data[:LONGEST_BODY].decode(errors="ignore") + "\r\n"
+        # A space at the end would be followed by no parameter.
+        return tags + data[:LONGEST_BODY].decode(errors="ignore").rstrip(" ") + "\r\n"
 
     # Rooms.
 

@@ -90,12 +90,11 @@ async def _listroom(d: LineDialect) -> None:
 async def _listusers(d: LineDialect, room_name: str | None = None) -> None:
     session = d.wire.session
     if room_name is None:
-        users = list(session.users())
-        await d.answer_with((("LISTUSERS", user.nick) for user in users), "OK", "LISTUSERS")
+        items = (("LISTUSERS", user.nick) for user in session.users())
+        await d.answer_with(items, "OK", "LISTUSERS")
         return
     room = session.room(room_name)
-    members = list(room.members.values())
-    items = (("LISTUSERS", user.nick) for user in members)
+    items = (("LISTUSERS", user.nick) for user in session.members(room))
     await d.answer_with(items, "OK", "LISTUSERS", room.name)
 
 

@@ -59,8 +59,9 @@ def split(parameter: str) -> list[str]:
 
 
 def at_most(d: IrcDialect, command: str, targets: list[str]) -> list[str]:
-    """As many targets as a command may have; the others are refused."""
+    """As many targets as a command may have, each counted as a request; the others are refused."""
     most = TARGETS[command]
+    d.session.owe(max(0, len(targets) - 1))
     for target in targets[most:]:
         d.numeric(numerics.ERR_TOOMANYTARGETS, target)
     return targets[:most]
