@@ -240,6 +240,7 @@ def everything(state: State) -> Any:
         all_records(state),
         {key: (user.identity, sorted(user.rooms)) for key, user in state.users.items()},
         {key: (room.id, room.owner, room.guarded) for key, room in state.rooms.items()},
+        {login: user.key for login, user in state.visits.items()},
         state.identities,
         state.invitations,
         state.owned,

@@ -56,7 +56,7 @@ class SubmittingTests(ControllerCase):
 
         self.failureResultOf(refused, Unavailable)
         den = self.state.rooms["den"]
-        self.assertEqual((den.invited, den.members), (set(), {}))
+        self.assertEqual((den.invited, den.members), ({}, {}))
 
     def test_a_full_disk_is_told_to_who_asked_and_nothing_has_changed(self) -> None:
         ann = self.log_in("ann")

@@ -100,6 +100,35 @@ class WallopsTests(OperatorCase):
         oper.send("WALLOPS :We restart at noon")
         self.assertEqual(self.alice.lines(), [f":{mask('oper')} WALLOPS :We restart at noon"])
 
+    def at_once(self, *said: tuple[Client, str]) -> None:
+        """Several clients say something, which is stored together."""
+        carol = self.irc("carol")
+        self.alice.lines()
+        self.house.journal.hold()
+        carol.send("AWAY :out")
+        for client, line in said:
+            client.send(line)
+        self.house.journal.release()
+        self.house.settle()
+
+    def test_who_is_renamed_at_that_moment_hears_it(self) -> None:
+        self.flag("alice", modes.HEARS_WALLOPS)
+        oper = self.oper()
+
+        self.at_once((oper, "WALLOPS :hello"), (self.alice, "NICK bob"))
+
+        told = [f":{mask('oper')} WALLOPS :hello", f":{mask('alice')} NICK bob"]
+        self.assertEqual(self.alice.lines(), told)
+
+    def test_who_is_put_out_at_that_moment_does_not(self) -> None:
+        self.flag("alice", modes.HEARS_WALLOPS)
+        one, other = self.oper("one"), self.oper("other")
+
+        self.at_once((one, "WALLOPS :hello"), (other, "KILL alice :enough"))
+
+        [bye] = self.alice.lines()
+        self.assertIn("killed by other: enough", bye)
+
     def test_only_operators_say_it(self) -> None:
         self.answers(self.alice, "WALLOPS :hello", _NO)
         self.answers(self.alice, "WALLOPS", "461 WALLOPS :Not enough parameters")

@@ -126,6 +126,7 @@ class TruthTests(SynchronousTestCase):
             self.check_names(state)
 
     def check_users(self, state: State) -> None:
+        self.assertEqual(state.visits, {user.login: user for user in state.users.values()})
         for key, user in state.users.items():
             self.assertEqual(user.key, key)
             self.assertIn(key, state.identities[user.identity])

@@ -107,7 +107,7 @@ class HostChanged(Event):
 
 @dataclass(slots=True, kw_only=True)
 class UserFlagsChanged(Event):
-    """A user set or cleared flags of theirs (`modes.UserFlag`), in this order."""
+    """A user set or cleared flags of theirs (`modes.USER_FLAGS`), in this order."""
 
     kind: ClassVar[str] = "flags"
     changes: list[tuple[bool, str]] = field(default_factory=list)

@@ -34,7 +34,7 @@ class State:
     """
     Everything that is true now.
 
-    @ivar users: who is logged in, by key.
+    @ivar users: who is logged in, by key; and `visits`, by the id of the event by which they did.
     @ivar flags: how many users have each flag.
     @ivar identities: the keys of the users of an identity; an account may have several.
     @ivar accounts: by key.
@@ -51,6 +51,7 @@ class State:
 
     def __init__(self) -> None:
         self.users: dict[str, User] = {}
+        self.visits: dict[str, User] = {}
         self.flags: Counter[str] = Counter()
         self.identities: dict[str, set[str]] = {}
         self.accounts: dict[str, Account] = {}
@@ -82,7 +83,7 @@ class State:
         self.dirty.add(("account", account.key, ""))
 
     def add_user(self, user: User) -> None:
-        self.users[user.key] = user
+        self.users[user.key] = self.visits[user.login] = user
         self.flags.update(user.flags)
         self.identify(user)
         self.nick_skeletons[user.skeleton] = user.key
@@ -97,7 +98,7 @@ class State:
     def remove_user(self, user: User) -> None:
         for room in list(user.rooms.values()):
             self.remove_member(room, user)
-        del self.users[user.key]
+        del self.users[user.key], self.visits[user.login]
         self.flags.subtract(user.flags)
         self.forget_identity(user)
         self.dirty.add(("user", user.key, ""))

@@ -112,8 +112,8 @@ class SessionBase:
         return user
 
     def _visitor(self) -> User | None:
-        user = self._desk.controller.state.users.get(self.key) if self.key else None
-        return user if user is not None and user.login == self.login else None
+        # By key, a user who has just been renamed is not there until this has been told.
+        return self._desk.controller.state.visits.get(self.login)
 
     def spend(self) -> None:
         """
@@ -172,8 +172,9 @@ class SessionBase:
         return self._outlet.echo(event, payload)
 
     def noticed(self, event: Event) -> None:
-        """Something is told to this client by itself."""
-        self._outlet.noticed(event)
+        """Something is told to this client by itself, unless its user has just gone."""
+        if self._visitor() is not None:
+            self._outlet.noticed(event)
 
     def expelled(self, event: Killed) -> None:
         """The user is put out of the service."""
