@@ -28,7 +28,8 @@ from .translation.registry import BadDialect
 _MORE_HELP = """\
 An endpoint is one of Twisted's (ssl:PORT, tcp:PORT:interface=127.0.0.1, unix:PATH, systemd:...):
 ssl: is TLS 1.3 and nothing older, tls:ENDPOINT puts the same over any other, and DIALECT@ENDPOINT
-is for clients of that dialect only. Plain text is for loopback addresses and UNIX sockets.
+(irc, line, lobby, original) is for clients of that dialect only. Plain text is for loopback
+addresses and UNIX sockets.
 
 What stands before `chat` is for twistd: -n stays in the foreground, --logfile, --pidfile and
 --rundir say where things are; `twistd --help` has them all. The paths in settings are relative to
@@ -41,7 +42,8 @@ class Options(usage.Options, AuthOptionMixin):
     synopsis = "[options]"
     supportedInterfaces = (IUsernamePassword,)
     longdesc = (
-        "A chat service over TLS 1.3. Everything said is stored before it is delivered. "
+        "A chat service over TLS 1.3, for IRC clients and others (docs/irc.md, docs/protocol.md). "
+        "Everything said is stored before it is delivered. "
         "Without options it listens on ssl:6667 with a self-signed certificate, and keeps its "
         "data in ./chat-data."
     )

@@ -51,6 +51,10 @@ class Accounts(SessionBase):
             return await authentication
         except CancelledError:
             raise Unavailable("the connection is gone") from None
+        except BadPassword:
+            # Not for whom: people type their password in its place.
+            self.log.info("a wrong password came from {address}", address=self.address)
+            raise
         finally:
             self._authentication = None
 
