@@ -81,7 +81,7 @@ class LineTests(IrcCase):
         for body in (510, 511, 600, 4096, 100_000):
             line = b"PRIVMSG #nowhere :"
             line += b"x" * (body - len(line)) + b"\r\n"
-            answer = "403 alice #nowhere :there is no such room" if body == 510 else too_long
+            answer = "403 alice #nowhere :No such channel" if body == 510 else too_long
             self.assertAnswer(line, answer)
         for tags in (4094, 4095, 5000, 8191, 100_000):
             answer = f"PONG {SERVER} :y" if tags == 4094 else too_long

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.irc_case import CLOAK, IrcCase, mask, short
 
-_REFUSED = "482 #a :only the room's owner, and who has a role for it, may do that"
+_REFUSED = "482 #a :You're not channel operator"
 
 
 class Topic(IrcCase):
@@ -59,6 +59,14 @@ class Topic(IrcCase):
         self.owner.send("MODE #a +s")
         self.answers(stranger, "TOPIC #a", "442 #a :You're not on that channel")
 
+    def test_whoever_runs_a_channel_from_outside_sees_what_they_did(self) -> None:
+        owner = self.irc("olga")
+        owner.send("JOIN #b", "PART #b")
+        owner.lines()
+
+        self.answers(owner, "TOPIC #b :x", f":{mask('olga')} TOPIC #b :x")
+        self.answers(owner, "MODE #b +m", f":{mask('olga')} MODE #b +m")
+
     def test_it_takes_a_role_where_it_is_locked_and_to_be_inside(self) -> None:
         alice, stranger = self.irc("alice"), self.irc("stranger")
         alice.send("JOIN #a")
@@ -73,9 +81,9 @@ class Topic(IrcCase):
         self.answers(stranger, "TOPIC #a :mine", "442 #a :You're not on that channel")
 
     def test_refusals(self) -> None:
-        self.answers(self.owner, "TOPIC #none", "403 #none :there is no such room")
-        self.answers(self.owner, "TOPIC #none :x", "403 #none :there is no such room")
-        self.answers(self.owner, "TOPIC none", "403 none :there is no such room")
+        self.answers(self.owner, "TOPIC #none", "403 #none :No such channel")
+        self.answers(self.owner, "TOPIC #none :x", "403 #none :No such channel")
+        self.answers(self.owner, "TOPIC none", "403 none :No such channel")
         self.answers(self.owner, "TOPIC #", "403 # :No such channel")
         self.answers(self.owner, "TOPIC", "461 TOPIC :Not enough parameters")
 

@@ -33,7 +33,7 @@ class Kick(IrcCase):
         self.assertEqual(alice.lines(), [kick])
         self.assertEqual(carol.lines()[-1], kick)
         self.assertEqual(bob.lines()[-1], "KICKED:a:alice:owner")
-        self.answers(alice, "PART #a", "442 #a :you are not in that room")
+        self.answers(alice, "PART #a", "442 #a :You're not on that channel")
 
     def test_without_a_reason_it_is_the_kickers_nick_or_the_like(self) -> None:
         self.members("alice")
@@ -62,7 +62,7 @@ class Kick(IrcCase):
             "KICK #a alice,carol,nobody :x",
             f"{kick} alice :x",
             f"{kick} carol :x",
-            "401 nobody :there is nobody of that nick",
+            "401 nobody :No such nick",
         )
 
     def test_one_in_several_channels_and_one_in_each(self) -> None:
@@ -95,10 +95,10 @@ class Kick(IrcCase):
         alice, _ = self.members("alice", "carol")
         stranger = self.irc("stranger")
 
-        refused = "482 #a :only the room's owner, and who has a role for it, may do that"
+        refused = "482 #a :You're not channel operator"
         self.answers(alice, "KICK #a carol", refused)
         self.answers(stranger, "KICK #a carol", "442 #a :You're not on that channel")
-        self.answers(stranger, "KICK #none carol", "403 #none :there is no such room")
+        self.answers(stranger, "KICK #none carol", "403 #none :No such channel")
         self.answers(stranger, "KICK #a\x01b carol", "403 #a\x01b :No such channel")
 
     def test_nobody_puts_out_who_stands_higher(self) -> None:
@@ -165,16 +165,16 @@ class Invite(IrcCase):
         alice.lines()
         self.owner.lines()
 
-        self.answers(self.owner, "INVITE nobody #a", "401 nobody :there is nobody of that nick")
+        self.answers(self.owner, "INVITE nobody #a", "401 nobody :No such nick")
         self.answers(self.owner, "INVITE alice #a", "443 alice #a :is already on channel")
         self.answers(self.owner, "INVITE alice", "461 INVITE :Not enough parameters")
         self.answers(stranger, "INVITE alice #a", "442 #a :You're not on that channel")
-        self.answers(stranger, "INVITE alice #none", "403 #none :there is no such room")
-        self.answers(stranger, "INVITE alice a", "403 a :there is no such room")
+        self.answers(stranger, "INVITE alice #none", "403 #none :No such channel")
+        self.answers(stranger, "INVITE alice a", "403 a :No such channel")
         self.answers(
             alice,
             "INVITE stranger #a",
-            "482 #a :only the room's owner, and who has a role for it, may do that",
+            "482 #a :You're not channel operator",
         )
 
     def test_there_are_only_so_many_guests(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chatservice.translation.irc import labels
 from chatservice.translation.irc.labels import Label
 from tests.bench import SERVER
 from tests.irc_case import IrcCase, mask
@@ -37,7 +38,7 @@ class AnswerTests(IrcCase):
             ("NONSENSE", f"{me} 421 {nick} NONSENSE :Unknown command"),
             ("JOIN", f"{me} 461 {nick} JOIN :Not enough parameters"),
             ("NICK", f"{me} 431 {nick} :No nickname given"),
-            ("PRIVMSG bob :hi", f"{me} 401 {nick} bob :there is nobody of that nick"),
+            ("PRIVMSG bob :hi", f"{me} 401 {nick} bob :No such nick"),
             ("PRIVMSG bob", f"{me} 412 {nick} :No text to send"),
         ):
             self.answers(self.alice, f"@label=x {line}", answer)
@@ -119,7 +120,7 @@ class SayingTests(IrcCase):
             [
                 f"@batch=1 :{mask('alice')} PRIVMSG #lobby :hi",
                 f"@batch=1 :{mask('alice')} PRIVMSG bob :hi",
-                f"@batch=1 :{SERVER} 401 alice nobody :there is nobody of that nick",
+                f"@batch=1 :{SERVER} 401 alice nobody :No such nick",
             ],
         )
         self.assertEqual(end, f":{SERVER} BATCH -1")
@@ -215,13 +216,64 @@ class HistoryTests(HistoryCase):
 
     def test_two_batches_are_within_the_labels_own(self) -> None:
         label = Label("x")
-        label.lines += [f":srv BATCH {name}\r\n" for name in ("+1 a", "-1", "+2 a", "-2")]
+        inner = [f":srv BATCH {name}\r\n" for name in ("+1 a", "-1", "+2 a", "-2")]
+        label.lines += inner
 
         self.assertEqual(
             list(label.answer("srv", "3")),
             [
                 "@label=x :srv BATCH +3 labeled-response\r\n",
-                *(f"@batch=3 {line}" for line in label.lines),
+                *(f"@batch=3 {line}" for line in inner),
                 ":srv BATCH -3\r\n",
             ],
         )
+
+
+class LongAnswerTests(IrcCase):
+    """What is longer than may wait in memory is sent as the client reads it."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.patch(labels, "MOST_GATHERED", 3)
+        self.alice = self.irc("alice", *LABELS, "echo-message")
+        self.alice.ask("JOIN #a,#b,#c,#d,#e")
+
+    def test_it_is_one_batch_all_the_same(self) -> None:
+        begin, *lines, end = self.alice.ask("@label=x LIST")
+
+        name = begin.removeprefix(f"@label=x :{SERVER} BATCH +").removesuffix(" labeled-response")
+        self.assertEqual(
+            lines,
+            [
+                *(f"@batch={name} :{SERVER} 322 alice #{room} 1 :" for room in "abcde"),
+                f"@batch={name} :{SERVER} 323 alice :End of LIST",
+            ],
+        )
+        self.assertEqual(end, f":{SERVER} BATCH -{name}")
+
+    def test_whatever_the_answer_is_of_is_in_the_batch(self) -> None:
+        for line in ("JOIN #f,#g", "HELP", "PRIVMSG #a,#b,#c,#d :hi", "WHOIS alice"):
+            begin, *lines, end = self.alice.ask("@label=y " + line)
+
+            name = end.removeprefix(f":{SERVER} BATCH -")
+            self.assertEqual(begin, f"@label=y :{SERVER} BATCH +{name} labeled-response")
+            outside = [each for each in lines if not each.startswith(f"@batch={name} :")]
+            self.assertEqual(outside, [], line)
+
+    def test_nothing_of_it_waits_for_who_does_not_read(self) -> None:
+        label = Label("x")
+        rest = iter([f":srv {number}\r\n" for number in range(10)])
+
+        sent = label.gather(rest, "srv", lambda: "1")
+
+        assert sent is not None
+        self.assertEqual(next(sent), "@label=x :srv BATCH +1 labeled-response\r\n")
+        self.assertEqual(next(rest), ":srv 3\r\n", "it was not taken yet")
+        self.assertEqual(label.take([":srv now\r\n"]), "@batch=1 :srv now\r\n")
+        self.assertEqual(list(label.answer("srv", "2")), [":srv BATCH -1\r\n"])
+
+    def test_the_next_command_has_an_answer_of_its_own(self) -> None:
+        lines = self.alice.ask("@label=x LIST", "@label=y PING z", "PING z")
+
+        answer = f":{SERVER} PONG {SERVER} :z"
+        self.assertEqual(lines[-2:], [f"@label=y {answer}", answer])

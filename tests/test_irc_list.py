@@ -57,6 +57,14 @@ class List(IrcCase):
 
         self.assertEqual([short(line) for line in answers], ["407 #10 :Too many targets", END])
 
+    def test_more_conditions_than_there_may_be_are_refused(self) -> None:
+        answers = self.reader.ask("LIST " + ",".join(f"!*{n}" for n in range(9)) + ",>9,>8,*z")
+
+        self.assertEqual(
+            [short(line) for line in answers],
+            ["407 >8 :Too many targets", "407 *z :Too many targets", END],
+        )
+
     def test_by_members(self) -> None:
         self.assertEqual(self.listed("LIST >2"), {"#tea"})
         self.assertEqual(self.listed("LIST <2"), {"#[x]"})

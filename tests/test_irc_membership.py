@@ -73,7 +73,7 @@ class Join(IrcCase):
     def test_what_cannot_be_a_channel_is_refused(self) -> None:
         alice = self.irc("alice")
 
-        self.answers(alice, "JOIN den", "403 den :there is no such room")
+        self.answers(alice, "JOIN den", "403 den :No such channel")
         self.assertTrue(
             alice.ask("JOIN #a\x01b")[0].startswith(":chat.example 476 alice #a\x01b :")
         )
@@ -169,7 +169,7 @@ class Forwarded(IrcCase):
             alice,
             "JOIN #full",
             "470 #full #other :Forwarding to another channel",
-            "473 #other :that room is private and you are not invited",
+            "473 #other :Cannot join channel (+i)",
         )
 
     def test_a_channel_that_went_is_not_made_anew(self) -> None:
@@ -181,7 +181,7 @@ class Forwarded(IrcCase):
             alice,
             "JOIN #full",
             "470 #full #gone :Forwarding to another channel",
-            "403 #gone :there is no such room",
+            "403 #gone :No such channel",
         )
 
     def test_who_is_in_too_many_channels_is_not_forwarded(self) -> None:
@@ -220,9 +220,9 @@ class Part(IrcCase):
         alice = self.irc("alice")
         self.house.user("bob", "NEWROOM:den")
 
-        self.answers(alice, "PART #den", "442 #den :you are not in that room")
-        self.answers(alice, "PART #nowhere", "403 #nowhere :there is no such room")
-        self.answers(alice, "PART den", "403 den :there is no such room")
+        self.answers(alice, "PART #den", "442 #den :You're not on that channel")
+        self.answers(alice, "PART #nowhere", "403 #nowhere :No such channel")
+        self.answers(alice, "PART den", "403 den :No such channel")
         self.answers(alice, "PART #a\x01b", "403 #a\x01b :No such channel")
         self.answers(alice, "PART", "461 PART :Not enough parameters")
 

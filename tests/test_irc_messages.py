@@ -52,8 +52,8 @@ class ChannelTests(MessageCase):
             ("PRIVMSG :", "411 :No recipient given (PRIVMSG)"),
             ("PRIVMSG #lobby", "412 :No text to send"),
             ("PRIVMSG #lobby :", "412 :No text to send"),
-            ("PRIVMSG #nowhere :x", "403 #nowhere :there is no such room"),
-            ("PRIVMSG @#nowhere :x", "403 @#nowhere :there is no such room"),
+            ("PRIVMSG #nowhere :x", "403 #nowhere :No such channel"),
+            ("PRIVMSG @#nowhere :x", "403 @#nowhere :No such channel"),
         ):
             self.answers(self.dan, line, answer)
         for channel in ("#", "#a:b", "##", "@#"):
@@ -61,7 +61,7 @@ class ChannelTests(MessageCase):
             self.assertTrue(short(answer).startswith(f"403 {channel} :"), answer)
 
     def test_from_outside(self) -> None:
-        self.answers(self.dan, "PRIVMSG #lobby :x", "404 #lobby :you are not in that room")
+        self.answers(self.dan, "PRIVMSG #lobby :x", "404 #lobby :Cannot send to channel")
         self.house.change_modes("lobby", ModeChange(False, "no_outside"))
         self.bob.lines()
 
@@ -152,11 +152,11 @@ class RanksTests(MessageCase):
     def test_from_outside(self) -> None:
         self.dan.send("PART #lobby")
 
-        self.answers(self.dan, "PRIVMSG @#lobby :x\r\n", "404 @#lobby :you are not in that room")
+        self.answers(self.dan, "PRIVMSG @#lobby :x\r\n", "404 @#lobby :Cannot send to channel")
 
     def test_a_nick_has_no_prefix(self) -> None:
-        self.answers(self.dan, "PRIVMSG @bob :x", "401 @bob :there is nobody of that nick")
-        self.answers(self.dan, "PRIVMSG x@#lobby :x", "401 x@#lobby :there is nobody of that nick")
+        self.answers(self.dan, "PRIVMSG @bob :x", "401 @bob :No such nick")
+        self.answers(self.dan, "PRIVMSG x@#lobby :x", "401 x@#lobby :No such nick")
 
 
 class UserTests(MessageCase):
@@ -170,9 +170,7 @@ class UserTests(MessageCase):
 
     def test_nobody(self) -> None:
         for nick in ("nobody", "a!b@c", "1x"):
-            self.answers(
-                self.alice, f"PRIVMSG {nick} :x", f"401 {nick} :there is nobody of that nick"
-            )
+            self.answers(self.alice, f"PRIVMSG {nick} :x", f"401 {nick} :No such nick")
 
     def test_who_is_away_is_said_to_be(self) -> None:
         self.dan.send("AWAY :at lunch")
@@ -210,7 +208,7 @@ class EchoTests(MessageCase):
         self.answers(self.alice, "PRIVMSG alice :x", *2 * [f":{mask('alice')} PRIVMSG alice :x"])
 
     def test_what_is_refused_is_not_echoed(self) -> None:
-        self.answers(self.alice, "PRIVMSG nobody :x", "401 nobody :there is nobody of that nick")
+        self.answers(self.alice, "PRIVMSG nobody :x", "401 nobody :No such nick")
 
 
 class TagTests(MessageCase):
@@ -283,9 +281,9 @@ class TagTests(MessageCase):
 
     def test_refusals(self) -> None:
         for target, answer in (
-            ("#nowhere", "403 #nowhere :there is no such room"),
-            ("nobody", "401 nobody :there is nobody of that nick"),
-            ("@#lobby", "404 @#lobby :you are not in that room"),
+            ("#nowhere", "403 #nowhere :No such channel"),
+            ("nobody", "401 nobody :No such nick"),
+            ("@#lobby", "404 @#lobby :Cannot send to channel"),
             ("a,b,c,d,e", "407 e :Too many targets"),
         ):
             self.assertIn(answer, [short(x) for x in self.dan.ask(f"@+a=1 TAGMSG {target}")])

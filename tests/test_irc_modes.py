@@ -6,7 +6,7 @@ from chatservice.controller.policy import Policy
 from tests.bench import House
 from tests.irc_case import IrcCase, mask, short
 
-_REFUSED = "482 #a :only the room's owner, and who has a role for it, may do that"
+_REFUSED = "482 #a :You're not channel operator"
 _OWNER = f":{mask('owner')} MODE #a"
 
 
@@ -39,7 +39,7 @@ class Asking(ChannelCase):
 
         self.answers(stranger, "MODE #a", "403 #a :No such channel")
         self.answers(stranger, "MODE #a b", "403 #a :No such channel")
-        self.answers(stranger, "MODE #none", "403 #none :there is no such room")
+        self.answers(stranger, "MODE #none", "403 #none :No such channel")
         self.answers(stranger, "MODE #", "403 # :No such channel")
         self.answers(stranger, "MODE", "461 MODE :Not enough parameters")
 
@@ -178,7 +178,7 @@ class Changing(ChannelCase):
     def test_roles_are_for_those_inside(self) -> None:
         self.irc("stranger")
 
-        self.answers(self.owner, "MODE #a +o nobody", "401 nobody :there is nobody of that nick")
+        self.answers(self.owner, "MODE #a +o nobody", "401 nobody :No such nick")
         self.answers(
             self.owner, "MODE #a +o stranger", "441 stranger #a :that user is not in the room"
         )
@@ -258,7 +258,7 @@ class Oneself(IrcCase):
 
         self.answers(alice, "MODE bob", "502 :Can't change mode for other users")
         self.answers(alice, "MODE bob +i", "502 :Can't change mode for other users")
-        self.answers(alice, "MODE nobody", "401 nobody :there is nobody of that nick")
+        self.answers(alice, "MODE nobody", "401 nobody :No such nick")
 
     def test_it_needs_registration(self) -> None:
         self.assertIn(" 451 ", self.house.client(dialect="irc").ask("MODE #a")[0])

@@ -288,6 +288,23 @@ class DeletedChannelTests(MonitorCase):
         self.assertIn("time=2027-01-15T08:00:00.000Z;msgid=", tags)
         self.assertTrue(tags.endswith(";account=carol"), tags)
 
+    def test_a_client_is_told_by_the_nick_that_it_knows(self) -> None:
+        owner = self.house.user("carol", "NEWROOM:tea", "JOINROOM:tea")
+        self.alice.send("JOIN #tea")
+        self.alice.lines()
+
+        self.house.journal.hold()
+        owner.send("DELROOM:tea")
+        self.alice.send("NICK alicia")
+        self.house.journal.release()
+        self.house.settle()
+
+        by = mask("carol")
+        self.assertEqual(
+            self.alice.lines(),
+            [f":{by} KICK #tea alice :Channel deleted", f":{mask('alice')} NICK alicia"],
+        )
+
     def test_others_are_told_nothing(self) -> None:
         carol = self.house.user("carol", "NEWROOM:tea", "JOINROOM:tea")
         carol.send("DELROOM:tea")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chatservice.controller import modes
+from chatservice.translation.irc.services.service import NO_SPACES
 from tests.irc_case import mask, short
 from tests.test_irc_services import ServiceCase, said
 
@@ -28,6 +29,15 @@ class RegisterTests(ServiceCase):
         answers = self.all_of(self.irc("alice"), "REGISTER secret alice@mail.example")
         told = said("NickServ", answers[-1:])
         self.assertEqual(told, ["Your e-mail address is not needed, and was not kept."])
+
+    def test_a_password_with_spaces_is_not_cut(self) -> None:
+        alice = self.irc("alice")
+
+        refused = "A password that is sent this way has no spaces; nothing was done."
+        self.assertEqual(self.ask(alice, "REGISTER long password"), [refused])
+        for line in ("REGISTER a long password", "IDENTIFY a long password", "GHOST a b c"):
+            self.assertEqual(self.ask(alice, line)[1:], [NO_SPACES])
+        self.assertEqual(list(self.house.controller.state.accounts), [])
 
     def test_nobody_registers_twice(self) -> None:
         alice = self.irc("alice")

@@ -79,7 +79,7 @@ class NickTests(RegistrationCase):
         refused = self.ask("NICK Alice", "USER a 0 * :Alice")
         self.client.send("NICK alicia")
 
-        self.assertEqual(refused, ["433 Alice :that nick is taken, or looks like one that is"])
+        self.assertEqual(refused, ["433 Alice :Nickname is already in use"])
         self.assertRegistered(self.client, "alicia")
 
     def test_a_registered_nick_is_not_for_a_guest(self) -> None:
@@ -167,7 +167,7 @@ class PasswordTests(RegistrationCase):
         self.assertEqual(
             self.ask("PASS wrong", "NICK alice", "USER a 0 * :A"),
             [
-                "464 :the nick and the password do not belong together",
+                "464 :Password incorrect",
                 "ERROR :Closing link: the nick and the password do not belong together",
             ],
         )
@@ -178,7 +178,7 @@ class PasswordTests(RegistrationCase):
 
         self.assertEqual(
             self.ask("PASS wrong", "NICK alice", "USER a 0 * :A")[0],
-            "263 USER :that is too fast; wait a little and try again",
+            "263 USER :Please wait a while and try again",
         )
 
     def test_none_is_needed(self) -> None:
@@ -212,7 +212,7 @@ class RenamingTests(IrcCase):
         alice = self.irc("alice")
         self.house.user("bob")
 
-        self.answers(alice, "NICK bob", "433 bob :that nick is taken, or looks like one that is")
+        self.answers(alice, "NICK bob", "433 bob :Nickname is already in use")
         self.answers(alice, "NICK", "431 :No nickname given")
         self.answers(alice, "NICK :", "431 :No nickname given")
         self.assertTrue(alice.ask("NICK a!b")[0].startswith(f":{SERVER} 432 alice a!b :"))

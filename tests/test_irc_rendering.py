@@ -228,6 +228,14 @@ class LengthTests(SynchronousTestCase):
             text = piece.partition(" :")[2]
             self.assertTrue(text.startswith("\x01ACTION waves") and text.endswith("\x01"), text)
 
+    def test_a_question_of_a_client_is_cut_and_not_asked_in_parts(self) -> None:
+        (line,) = lines(said(f"\x01PING {'é' * 300}\x01"))
+
+        self.assertIn(len(line.encode()), (509, 510))
+        self.assertTrue(
+            line.partition(" :")[2].startswith("\x01PING éé") and line.endswith("é\x01")
+        )
+
     def test_what_just_fits_is_one_line(self) -> None:
         room_left = 510 - len(f":{ANN} PRIVMSG #lobby :")
 

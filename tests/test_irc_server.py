@@ -6,6 +6,7 @@ from chatservice.controller import modes
 from chatservice.controller.policy import Policy
 from chatservice.translation.about import Counts
 from chatservice.translation.irc.commands import COMMANDS
+from chatservice.translation.irc.isupport import tokens
 from tests.bench import NOW, SERVER, House
 from tests.irc_case import IrcCase, short
 
@@ -78,6 +79,17 @@ class AboutTests(IrcCase):
 
         self.assertEqual(short(answers[0]), f"351 chatservice-1.2.3 {SERVER} :A chat service")
         self.assertEqual(answers[1:], [line for line in welcome if " 005 " in line])
+
+    def test_what_is_supported_is_told_whole_however_long_the_names_are(self) -> None:
+        self.house.about.network = "n" * 200
+        alice = self.irc("𐌰" * 32)
+
+        answers = [line for line in alice.ask("VERSION") if " 005 " in line]
+
+        for line in answers:
+            self.assertTrue(line.endswith(" :are supported by this server"), line)
+        told = {word for line in answers for word in line.split(" :")[0].split(" ")[3:]}
+        self.assertEqual(told, set(tokens(self.house.controller.policy, "n" * 200)))
 
     def test_nobody_is_said_to_run_it(self) -> None:
         alice = self.irc("alice")

@@ -5,7 +5,7 @@ what that is good for.
 from __future__ import annotations
 
 from scramp import ScramClient  # type: ignore[import-untyped]
-from twisted.logger import Logger, formatEvent
+from twisted.logger import capturedLogs, formatEvent
 
 from chatservice.controller import modes
 from chatservice.controller.errors import (
@@ -18,7 +18,6 @@ from chatservice.controller.errors import (
     NotLoggedIn,
     Unavailable,
 )
-from chatservice.controller.session.base import SessionBase
 from tests.controller_case import Client, ControllerCase
 
 FINGERPRINT = "ab" * 32
@@ -68,12 +67,13 @@ class ProofTests(SessionCase):
         self.assertIsNone(client.session.proof)
 
     def test_a_wrong_password_is_logged_by_address_alone(self) -> None:
-        client, logged = self.connect(), list[str]()
-        self.patch(SessionBase, "log", Logger(observer=lambda e: logged.append(formatEvent(e))))
+        client = self.connect()
+        with capturedLogs() as logged:
+            refused = self.asked(client.session.authenticate("ann", "guess"))
+            self.failureResultOf(refused, BadPassword)
 
-        self.failureResultOf(self.asked(client.session.authenticate("ann", "guess")), BadPassword)
-
-        self.assertEqual(logged, [f"a wrong password came from {client.session.address}"])
+        words = [formatEvent(event) for event in logged]
+        self.assertEqual(words, [f"a wrong password came from {client.session.address}"])
 
     def test_so_does_a_certificate_that_is_on_the_account(self) -> None:
         client = self.connect()

@@ -17,6 +17,7 @@ from chatservice.controller.events import (
     Event,
     Invited,
     Message,
+    NickChanged,
     RankedMessage,
     RankedTag,
     TagMessage,
@@ -31,7 +32,7 @@ from .commands.watching import noticed
 from .labels import LONGEST_LABEL, Label
 from .message import ClientMessage
 from .numerics import Numeric
-from .refusals import numeric_of, subject_of
+from .refusals import numeric_of, subject_of, words_of
 from .registration import Registration
 from .rendering import IrcVariant, variant_for
 
@@ -49,6 +50,8 @@ class IrcDialect(Dialect):
     @ivar capabilities: what it has negotiated.
     @ivar version: the version of that negotiation which it speaks; 0 for the first.
     @ivar registration: what it has told so far; None once it is registered.
+    @ivar called: the nick that it knows itself by, once it is registered: a new one is the user's a
+        moment before it is told.
     @ivar sasl: the attempt to authenticate that is under way, if any.
     @ivar monitored: the nicks that it watches, as it wrote them, by key.
     """
@@ -56,6 +59,7 @@ class IrcDialect(Dialect):
     __slots__ = (
         "_label",
         "_next_batch",
+        "called",
         "capabilities",
         "monitored",
         "registration",
@@ -68,6 +72,7 @@ class IrcDialect(Dialect):
         self.capabilities = NO_CAPABILITIES
         self.version = 0
         self.registration: Registration | None = Registration()
+        self.called = "*"
         self.sasl: Conversation | None = None
         self.monitored: dict[str, str] = {}
         self._label: Label | None = None
@@ -86,8 +91,7 @@ class IrcDialect(Dialect):
         """What the client is called in answers to it: C{*} until it is registered."""
         if self.registration is not None:
             return self.registration.nick or "*"
-        user = self.session.state.users.get(self.session.key)
-        return user.nick if user is not None else "*"
+        return self.called
 
     @property
     def render(self) -> IrcVariant:
@@ -109,16 +113,19 @@ class IrcDialect(Dialect):
         """Sends one line, which has its ending; while a labelled command runs, with its label."""
         line = IrcVariant.cut(line)
         if self._label is not None:
-            self._label.lines.append(line)
-        else:
+            line = self._label.take([line])
+        if line:
             self.wire.write(line.encode())
 
     async def pour(self, lines: Iterable[str]) -> None:
         """Sends many lines, no faster than the client takes them."""
-        if self._label is not None:
-            self._label.lines.extend(map(IrcVariant.cut, lines))
-        else:
-            await self.wire.pour(IrcVariant.cut(line).encode() for line in lines)
+        whole = map(IrcVariant.cut, lines)
+        label = self._label
+        now = (
+            whole if label is None else label.gather(whole, self.wire.server_name, self.batch_name)
+        )
+        if now is not None:
+            await self.wire.pour(line.encode() for line in now)
 
     def line(self, command: str, *params: str, text: str | None = None) -> str:
         """A line by the server."""
@@ -181,7 +188,8 @@ class IrcDialect(Dialect):
         if numeric is None:
             self.fail(command, error.code, *subject, words=str(error))
         else:
-            self.numeric(numeric, *subject_of(numeric, command, subject), words=str(error))
+            words = words_of(numeric, error)
+            self.numeric(numeric, *subject_of(numeric, command, subject), words=words)
 
     def batch_name(self) -> str:
         """A name for a batch, used once."""
@@ -325,14 +333,16 @@ class IrcDialect(Dialect):
 
     def echo(self, event: Event, payload: bytes) -> bytes:
         kind = type(event)
+        if isinstance(event, NickChanged):
+            self.called = event.new_nick
         if kind in _ANSWERED or (kind in _SAID and not self.has("echo-message")):
             return b""
         if self._label is None or not payload:
             return payload
         # It is a part of the answer to what the client labelled.
         # Of bytes: a text may hold what only a string is split at (slanted letters are such).
-        self._label.lines += [line.decode() for line in payload.splitlines(keepends=True)]
-        return b""
+        lines = [line.decode() for line in payload.splitlines(keepends=True)]
+        return self._label.take(lines).encode()
 
     def noticed(self, event: Event) -> None:
         noticed(self, event)

@@ -69,8 +69,19 @@ def tokens(policy: Policy, network: str) -> list[str]:
     return [f"{name}={value}" if value != "" else name for name, value in sorted(found.items())]
 
 
-def lines(policy: Policy, network: str) -> Iterator[list[str]]:
-    """The same, as many as one line takes at a time."""
-    every = tokens(policy, network)
-    for start in range(0, len(every), _PER_LINE):
-        yield every[start : start + _PER_LINE]
+def lines(policy: Policy, network: str, most: int) -> Iterator[list[str]]:
+    """
+    The same, as many as one line takes at a time.
+
+    @param most: bytes that there are for the tokens of one line, each with its space.
+    """
+    held: list[str] = []
+    left = most
+    for token in tokens(policy, network):
+        size = len(token.encode()) + 1
+        if held and (len(held) == _PER_LINE or size > left):
+            yield held
+            held, left = [], most
+        held.append(token)
+        left -= size
+    yield held

@@ -52,6 +52,12 @@ def numeric_of(error: ChatError) -> Numeric | None:
     return REFUSALS.get(type(error))
 
 
+def words_of(numeric: Numeric, error: ChatError) -> str:
+    """The words that follow: the error's, if it says more than what its kind always says."""
+    words = str(error)
+    return numeric.words if numeric.words and words == error.default_words else words
+
+
 def subject_of(numeric: Numeric, command: str, subject: tuple[str, ...]) -> tuple[str, ...]:
     """
     What stands before the words of a numeric.

@@ -147,6 +147,9 @@ class IrcVariant:
         if text.startswith(_ACTION):
             head, text, end = head + _ACTION, text[len(_ACTION) :].removesuffix(_CTCP), _CTCP
             most -= len(_ACTION) + len(_CTCP)
+        elif text.startswith(_CTCP) and text.endswith(_CTCP):
+            # What clients ask one another cannot be asked in parts: the rest would be a text.
+            text = text.encode()[: most - len(_CTCP)].decode(errors="ignore") + _CTCP
         pieces = split_text(text, most)
         first = self.tags(event, event.tags) + head + pieces[0] + end + "\r\n"
         rest = self.tags(event, named=False)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from chatservice.translation.interface import Running
 from chatservice.translation.irc import capabilities, numerics
-from chatservice.translation.irc.message import ClientMessage
+from chatservice.translation.irc.message import LONGEST_BODY, ClientMessage
 
 from .registration import try_to_register
 from .table import Command
@@ -24,9 +24,6 @@ _VALUES = 302
 """From this version on clients are told values, and in several lines."""
 
 _NOTIFY = "cap-notify"
-
-_WORDS_BYTES = 380
-"""How long the list in one line may be, in bytes: the rest of the line takes less than 130."""
 
 
 def _cap(d: IrcDialect, m: ClientMessage) -> Running | None:
@@ -61,16 +58,19 @@ def _list_mine(d: IrcDialect, m: ClientMessage) -> None:
 
 
 def _list(d: IrcDialect, subcommand: str, words: list[str], several: bool) -> None:
-    lines = list(_lines(words)) if several else [" ".join(words)]
+    longest = d.line("CAP", d.nick, subcommand, "*", text="")
+    most = LONGEST_BODY + len("\r\n") - len(longest.encode())
+    lines = list(_lines(words, most)) if several else [" ".join(words)]
     for line in lines[:-1]:
         d.answer("CAP", d.nick, subcommand, "*", text=line)
     d.answer("CAP", d.nick, subcommand, text=lines[-1])
 
 
-def _lines(words: list[str]) -> Iterator[str]:
+def _lines(words: list[str], most: int) -> Iterator[str]:
+    """As many words as fit into that many bytes, line by line."""
     line = ""
     for word in words:
-        if line and len(line) + len(word) >= _WORDS_BYTES:
+        if line and len(line) + len(word) >= most:
             yield line
             line = ""
         line += " " + word if line else word

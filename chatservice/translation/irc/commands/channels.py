@@ -22,7 +22,7 @@ from chatservice.translation.irc.rendering import source
 
 from .packing import packed
 from .table import Command
-from .targets import at_most, channel_of, refuse, refuse_stranger, room_name, split
+from .targets import at_most, channel_of, refuse, refuse_stranger, room_name, split, tell_outsider
 
 if TYPE_CHECKING:
     from chatservice.translation.irc.dialect import IrcDialect
@@ -50,7 +50,7 @@ async def _topic(d: IrcDialect, m: ClientMessage) -> None:
     try:
         if len(m.params) > 1:
             topic = check_phrase(m.params[1], d.session.policy)
-            await d.session.set_topic(room_name(channel), topic)
+            tell_outsider(d, await d.session.set_topic(room_name(channel), topic))
         else:
             room = d.session.room(room_name(channel))
             if not _show_topic(d, room):

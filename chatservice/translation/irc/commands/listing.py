@@ -53,11 +53,12 @@ _WILD = re.compile("[*?]")
 
 
 async def _list(d: IrcDialect, m: ClientMessage) -> None:
-    items = [item for param in m.params for item in split(param)]
+    # Conditions are counted as channels are: each is compared with every channel that there is.
+    items = at_most(d, "LIST", [item for param in m.params for item in split(param)])
     named = [item for item in items if is_channel(item) and not _WILD.search(item)]
     now = int(d.session.now * 1000)
     conditions = [found for item in items if (found := _condition(item, now)) is not None]
-    rooms = _rooms(d, at_most(d, "LIST", named)) if named else d.session.rooms()
+    rooms = _rooms(d, named) if named else d.session.rooms()
     await d.pour(_lines(d, rooms, conditions))
     d.numeric(numerics.RPL_LISTEND)
 

@@ -24,6 +24,7 @@ from chatservice.translation.interface import Running
 from chatservice.translation.irc import numerics
 from chatservice.translation.irc.letters import PREFIX_ROLES, PREFIXES
 from chatservice.translation.irc.message import ClientMessage
+from chatservice.translation.irc.refusals import words_of
 from chatservice.translation.irc.services import SERVICES, Service
 
 from .table import Command
@@ -149,7 +150,7 @@ def _too_few(d: IrcDialect, m: ClientMessage) -> None:
 def _refuse(d: IrcDialect, error: ChatError, command: str, target: str) -> None:
     numeric = _REFUSALS.get(type(error))
     if numeric is not None and (CHANNEL in target or type(error) is NoSuchUser):
-        d.numeric(numeric, target, words=str(error))
+        d.numeric(numeric, target, words=words_of(numeric, error))
     else:
         d.refuse(error, command, target)
 

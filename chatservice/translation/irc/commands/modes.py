@@ -39,9 +39,10 @@ from chatservice.translation.irc.letters import (
 )
 from chatservice.translation.irc.message import ClientMessage
 from chatservice.translation.irc.numerics import Numeric
+from chatservice.translation.irc.refusals import words_of
 
 from .table import Command
-from .targets import channel_of, is_channel, refuse, room_name
+from .targets import channel_of, is_channel, refuse, room_name, tell_outsider
 
 if TYPE_CHECKING:
     from chatservice.translation.irc.dialect import IrcDialect
@@ -124,6 +125,8 @@ async def _grant(d: IrcDialect, room: Room, wishes: list[_Wish]) -> None:
     changes = [wish for wish in wishes if wish.on is not None]
     wanted = [(bool(on), mode, _value(mode, value)) for on, mode, value in changes]
     event, refused = await d.session.change_modes(room.name, wanted)
+    if event is not None:
+        tell_outsider(d, event)
     _tell_refused(d, room, changes, refused)
     places = {place for place, _ in refused}
     granted = [wish for place, wish in enumerate(changes) if place not in places]
@@ -175,9 +178,10 @@ def _tell_refused(
     said = set()
     for place, error in refused:
         numeric, params = _refusal(channel_of(room.name), changes[place], error)
-        if (numeric, params, str(error)) not in said:
-            said.add((numeric, params, str(error)))
-            d.numeric(numeric, *params, words=str(error))
+        words = words_of(numeric, error)
+        if (numeric, params, words) not in said:
+            said.add((numeric, params, words))
+            d.numeric(numeric, *params, words=words)
 
 
 def _refusal(channel: str, wish: _Wish, error: ChatError) -> tuple[Numeric, tuple[str, ...]]:

@@ -21,7 +21,8 @@ _NO_REASON = "no reason was given"
 
 
 async def _oper(d: IrcDialect, m: ClientMessage) -> None:
-    account, password = m.params[:2]
+    # Clients send each word as a parameter, and there may be spaces in it.
+    account, password = m.params[0], " ".join(m.params[1:])
     try:
         await d.session.become_operator(account, password)
     except (BadNick, BadPassword):
@@ -55,6 +56,7 @@ def _rehash(d: IrcDialect, m: ClientMessage) -> None:
     except ChatError as error:
         _refuse(d, error, "REHASH")
         return
+    d.session.log.info("{nick} has settings read again", nick=d.nick)
     d.numeric(numerics.RPL_REHASHING, "*")
     d.wire.about.rehash()
 

@@ -96,7 +96,7 @@ async def _register(d: IrcDialect) -> None:
         d.refuse(error, "PASS" if isinstance(error, BadPassword) else "USER")
         d.wire.close(str(error))
     else:
-        d.registration = None
+        d.registration, d.called = None, session.user.nick
         await _welcome(d)
 
 

@@ -15,7 +15,7 @@ from chatservice.controller import modes
 from chatservice.controller.errors import NotOperator
 from chatservice.translation.interface import Running
 from chatservice.translation.irc import isupport, numerics
-from chatservice.translation.irc.message import ClientMessage
+from chatservice.translation.irc.message import LONGEST_BODY, ClientMessage
 
 from .table import Command
 
@@ -37,7 +37,8 @@ def moment(seconds: float) -> str:
 
 def supported(d: IrcDialect) -> None:
     """What the server supports (RPL_ISUPPORT)."""
-    for tokens in isupport.lines(d.session.policy, d.wire.about.network):
+    most = LONGEST_BODY + len("\r\n") - len(d.numeric_line(numerics.RPL_ISUPPORT).encode())
+    for tokens in isupport.lines(d.session.policy, d.wire.about.network, most):
         d.numeric(numerics.RPL_ISUPPORT, *tokens)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatservice.controller.errors import BadRoomName, ChatError, NoSuchRoom, NotRoomOperator
+from chatservice.controller.events import RoomEvent
 from chatservice.translation.irc import numerics
 
 if TYPE_CHECKING:
@@ -82,3 +83,9 @@ def refuse_stranger(d: IrcDialect, error: NotRoomOperator, command: str, channel
         d.refuse(error, command, channel)
     else:
         d.numeric(numerics.ERR_NOTONCHANNEL, channel)
+
+
+def tell_outsider(d: IrcDialect, event: RoomEvent) -> None:
+    """Whoever runs a channel from outside is not told with its members what they have done."""
+    if not d.session.is_inside(event.room):
+        d.write(d.render.encode(event).decode())

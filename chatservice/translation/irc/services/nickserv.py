@@ -25,6 +25,8 @@ from .service import Question, Service, ServiceCommand
 
 
 async def _register(q: Question) -> None:
+    if len(q.words) > 1 and "@" not in q.words[1] and q.words[1] != "*":
+        raise BadArguments("a password that is sent this way has no spaces; nothing was done")
     user = await q.session.register(q.words[0])
     logged_in(q.d)
     q.say(f"{user.nick} is an account now, and you are logged in to it.")
@@ -184,14 +186,16 @@ NICKSERV = Service(
     "NS",
     "makes accounts, logs you in, and looks after your account.",
     (
-        ServiceCommand("REGISTER", _register, "<password> [<e-mail>]", "make your nick yours", 1),
-        ServiceCommand("IDENTIFY", _identify, "[<account>] <password>", "log in", 1),
+        ServiceCommand(
+            "REGISTER", _register, "<password> [<e-mail>]", "make your nick yours", 1, 2
+        ),
+        ServiceCommand("IDENTIFY", _identify, "[<account>] <password>", "log in", 1, 2),
         ServiceCommand("LOGOUT", _logout, "", "be a guest again"),
-        ServiceCommand("GHOST", _ghost, "<nick> [<password>]", _GHOST, 1),
-        ServiceCommand("RECOVER", _ghost, "<nick> [<password>]", _GHOST, 1),
-        ServiceCommand("REGAIN", _regain, "<nick> [<password>]", f"{_GHOST}, and take it", 1),
+        ServiceCommand("GHOST", _ghost, "<nick> [<password>]", _GHOST, 1, 2),
+        ServiceCommand("RECOVER", _ghost, "<nick> [<password>]", _GHOST, 1, 2),
+        ServiceCommand("REGAIN", _regain, "<nick> [<password>]", f"{_GHOST}, and take it", 1, 2),
         ServiceCommand("INFO", _info, "[<account>]", "what is known of an account"),
-        ServiceCommand("PASSWD", _passwd, "<old> <new> [<new>]", "have another password", 2),
+        ServiceCommand("PASSWD", _passwd, "<old> <new> [<new>]", "have another password", 2, 3),
         ServiceCommand(
             "CERT", _cert, "LIST|ADD|DEL [<fingerprint>]", "log in by a client certificate", 1
         ),

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from chatservice.controller.session import Session
     from chatservice.translation.irc.dialect import IrcDialect
 
+NO_SPACES = "A password that is sent this way has no spaces. Nothing was done."
+"""What is told to those who seem to have sent one that has."""
+
 _CTCP = "\x01"
 
 
@@ -53,6 +56,7 @@ class ServiceCommand:
     @ivar usage: its parameters, for people.
     @ivar help: what it does, for people.
     @ivar least: how many parameters it needs.
+    @ivar most: how many it takes, where more of them would be a mistake: a password cut in words.
     """
 
     name: str
@@ -60,6 +64,7 @@ class ServiceCommand:
     usage: str
     help: str
     least: int = 0
+    most: int | None = None
 
 
 class Service:
@@ -93,6 +98,8 @@ class Service:
             question.say(f"There is no such command. Try: /msg {self.nick} HELP")
         elif len(words) < command.least:
             question.say(f"Usage: {command.name} {command.usage}")
+        elif command.most is not None and len(words) > command.most:
+            question.say(f"Usage: {command.name} {command.usage}", NO_SPACES)
         else:
             await self._run(command, question)
 
