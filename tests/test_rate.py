@@ -29,7 +29,6 @@ class TokenBucketTests(SynchronousTestCase):
 
         self.assertEqual([bucket.take(2), bucket.take(3)], [False, True])
 
-
     def test_it_says_how_long_to_wait_for_the_next_one(self) -> None:
         bucket = TokenBucket(rate=4, burst=1, now=0)
 
