@@ -124,9 +124,9 @@ def _peers() -> list[str]:
 
 
 def _servers(name: str, peers: bool) -> list[str]:
-    if not SCENARIOS[name].peers:
-        return [OWN]
-    return [OWN, OWN_IRC, *(_peers() if peers else ())]
+    scenario = SCENARIOS[name]
+    irc = [OWN_IRC] if scenario.irc else []
+    return [OWN, *irc, *(_peers() if peers and scenario.peers else ())]
 
 
 def _fitting(size: Size) -> Size:
