@@ -62,10 +62,12 @@ class Topic(IrcCase):
     def test_whoever_runs_a_channel_from_outside_sees_what_they_did(self) -> None:
         owner = self.irc("olga")
         owner.send("JOIN #b", "PART #b")
+        self.irc("bob").send("JOIN #b")
         owner.lines()
 
         self.answers(owner, "TOPIC #b :x", f":{mask('olga')} TOPIC #b :x")
         self.answers(owner, "MODE #b +m", f":{mask('olga')} MODE #b +m")
+        self.answers(owner, "KICK #b bob :x", f":{mask('olga')} KICK #b bob :x")
 
     def test_it_takes_a_role_where_it_is_locked_and_to_be_inside(self) -> None:
         alice, stranger = self.irc("alice"), self.irc("stranger")

@@ -232,15 +232,23 @@ class Delivery:
             recipient.crashed(reason)
 
     def _tell_room(self, event: Event) -> None:
-        self._tell(self._where.room(event.target), [event])
+        """Its members, and an author who is none: who runs a room may do so from outside."""
+        room = self._where.room(event.target)
+        self._tell(room, [event])
+        self._echo(event, but=room)
 
     def _tell_actor(self, event: Event) -> None:
         self._tell(audience_of(self._users.get(event.actor, ())), [event])
 
-    def _echo(self, event: Event) -> None:
-        """The author is not among those who are told, but may have a view of its own on it."""
-        authors = self._users.get(event.actor, ())
-        self._tell(audience_of(each for each in authors if not each.variant.echo), [event])
+    def _echo(self, event: Event, but: Audience | None = None) -> None:
+        """
+        The author is not among those who are told, but may have a view of its own on it.
+
+        @param but: those who are told; an author who is one of them has had that view.
+        """
+        authors = [each for each in self._users.get(event.actor, ()) if not each.variant.echo]
+        outside = [each for each in authors if not (but and is_in(but, each))]
+        self._tell(audience_of(outside), [event])
 
     def _notice(self, recipients: Iterable[Recipient], event: Event) -> None:
         for recipient in recipients:
@@ -269,11 +277,11 @@ class Delivery:
 
     def _left(self, event: Left) -> None:
         self._where.take_out(event.target, event.actor)
-        self._tell_room(event)
         if event.quit:
+            self._tell(self._where.room(event.target), [event])
             self._where.saw_quit(event.target, event.actor)
         else:
-            self._echo(event)
+            self._tell_room(event)
 
     def _kicked(self, event: Kicked) -> None:
         self._tell_room(event)

@@ -37,11 +37,4 @@ def by(user: User) -> Author:
 
 def within(room: Room, user: User) -> Place:
     """Whose it is, and in which room."""
-    return {
-        "target": room.id,
-        "room": room.name,
-        "actor": user.key,
-        "nick": user.nick,
-        "account": user.account_nick,
-        "host": user.host,
-    }
+    return {**by(user), "target": room.id, "room": room.name}

@@ -70,6 +70,10 @@ class ClientMessage:
     params: list[str]
     """As many as came; the last may be empty, hold spaces or begin with `:`."""
 
+    def param(self, place: int) -> str:
+        """The parameter at a place, counted from 0; "" where there is none."""
+        return self.params[place] if place < len(self.params) else ""
+
 
 def parse(line: bytes) -> ClientMessage | None:
     """What a client's line says.

@@ -36,7 +36,7 @@ def _cap(d: IrcDialect, m: ClientMessage) -> Running | None:
 
 def _ls(d: IrcDialect, m: ClientMessage) -> None:
     _hold_up(d)
-    word = m.params[1] if len(m.params) > 1 else ""
+    word = m.param(1)
     version = int(word[:9]) if word.isascii() and word.isdigit() else 0
     d.version = max(d.version, version)
     modern = version >= _VALUES
@@ -79,7 +79,7 @@ def _lines(words: list[str], most: int) -> Iterator[str]:
 
 def _request(d: IrcDialect, m: ClientMessage) -> None:
     _hold_up(d)
-    asked = m.params[1] if len(m.params) > 1 else ""
+    asked = m.param(1)
     wanted = _changed(d, asked.split())
     if wanted is None:
         d.answer("CAP", d.nick, "NAK", text=asked)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from chatservice.controller import modes
 from chatservice.controller.entities import Room, User
 from chatservice.controller.errors import ChatError, NotRoomOperator, PrivateRoom
-from chatservice.controller.lookup import may_find
 from chatservice.controller.permission import roles
 from chatservice.controller.policy import check_phrase
 from chatservice.translation.irc import numerics
@@ -22,7 +21,7 @@ from chatservice.translation.irc.rendering import source
 
 from .packing import packed
 from .table import Command
-from .targets import at_most, channel_of, refuse, refuse_stranger, room_name, split, tell_outsider
+from .targets import at_most, channel_of, refuse, refuse_stranger, room_name, split
 
 if TYPE_CHECKING:
     from chatservice.translation.irc.dialect import IrcDialect
@@ -50,7 +49,7 @@ async def _topic(d: IrcDialect, m: ClientMessage) -> None:
     try:
         if len(m.params) > 1:
             topic = check_phrase(m.params[1], d.session.policy)
-            tell_outsider(d, await d.session.set_topic(room_name(channel), topic))
+            await d.session.set_topic(room_name(channel), topic)
         else:
             room = d.session.room(room_name(channel))
             if not _show_topic(d, room):
@@ -89,9 +88,7 @@ async def _names(d: IrcDialect, m: ClientMessage) -> None:
 
 
 async def _show_names(d: IrcDialect, room: Room) -> None:
-    user, channel = d.session.user, channel_of(room.name)
-    members = [each for each in room.members.values() if may_find(user, each)]
-    d.session.charge(len(members))
+    channel, members = channel_of(room.name), d.session.members(room)
     symbol = _SECRET if modes.SECRET in room.flags else _PUBLIC
     names = _shown(d, room, members)
     await d.pour(packed(d, numerics.RPL_NAMREPLY, symbol, channel, items=names))

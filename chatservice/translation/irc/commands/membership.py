@@ -46,7 +46,7 @@ async def _join(d: IrcDialect, m: ClientMessage) -> None:
         await _leave_all(d)
         return
     channels = m.params[0].split(",")
-    keys = m.params[1].split(",") if len(m.params) > 1 else []
+    keys = m.param(1).split(",")
     wanted: dict[str, str] = {}
     for channel, key in zip_longest(channels, keys[: len(channels)], fillvalue=""):
         if channel:
@@ -95,7 +95,7 @@ async def _leave_all(d: IrcDialect) -> None:
 
 
 async def _part(d: IrcDialect, m: ClientMessage) -> None:
-    reason = m.params[1] if len(m.params) > 1 else ""
+    reason = m.param(1)
     for channel in at_most(d, "PART", split(m.params[0])):
         await _leave(d, channel, reason)
 
@@ -110,7 +110,7 @@ async def _leave(d: IrcDialect, channel: str, reason: str) -> None:
 async def _kick(d: IrcDialect, m: ClientMessage) -> None:
     """One nick in one channel or in several, several in one channel, or in one each."""
     channels, nicks = split(m.params[0]), split(m.params[1])
-    reason = m.params[2] if len(m.params) > 2 else ""
+    reason = m.param(2)
     if len(channels) == 1:
         channels *= len(nicks)
     elif len(nicks) == 1:

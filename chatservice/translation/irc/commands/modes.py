@@ -42,7 +42,7 @@ from chatservice.translation.irc.numerics import Numeric
 from chatservice.translation.irc.refusals import words_of
 
 from .table import Command
-from .targets import channel_of, is_channel, refuse, room_name, tell_outsider
+from .targets import channel_of, is_channel, refuse, room_name
 
 if TYPE_CHECKING:
     from chatservice.translation.irc.dialect import IrcDialect
@@ -125,8 +125,6 @@ async def _grant(d: IrcDialect, room: Room, wishes: list[_Wish]) -> None:
     changes = [wish for wish in wishes if wish.on is not None]
     wanted = [(bool(on), mode, _value(mode, value)) for on, mode, value in changes]
     event, refused = await d.session.change_modes(room.name, wanted)
-    if event is not None:
-        tell_outsider(d, event)
     _tell_refused(d, room, changes, refused)
     places = {place for place, _ in refused}
     granted = [wish for place, wish in enumerate(changes) if place not in places]

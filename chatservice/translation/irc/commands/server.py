@@ -84,7 +84,7 @@ def _is_here(d: IrcDialect, m: ClientMessage, place: int = 0) -> bool:
 
     @param place: where the parameter is that may say which server; without it, it is this one.
     """
-    server = m.params[place] if len(m.params) > place else ""
+    server = m.param(place)
     if not server or _is_named(d, server):
         return True
     d.numeric(numerics.ERR_NOSUCHSERVER, server)

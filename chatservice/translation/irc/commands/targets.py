@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatservice.controller.errors import BadRoomName, ChatError, NoSuchRoom, NotRoomOperator
-from chatservice.controller.events import RoomEvent
 from chatservice.translation.irc import numerics
 
 if TYPE_CHECKING:
@@ -54,6 +53,11 @@ def channel_of(room: str) -> str:
     return CHANNEL + room
 
 
+def as_parameter(address: str) -> str:
+    """An address as a parameter: that cannot begin with a colon, an address may do with a zero."""
+    return "0" + address if address.startswith(":") else address
+
+
 def split(parameter: str) -> list[str]:
     """The targets of a parameter; empty ones are left out."""
     return [target for target in parameter.split(",") if target]
@@ -83,9 +87,3 @@ def refuse_stranger(d: IrcDialect, error: NotRoomOperator, command: str, channel
         d.refuse(error, command, channel)
     else:
         d.numeric(numerics.ERR_NOTONCHANNEL, channel)
-
-
-def tell_outsider(d: IrcDialect, event: RoomEvent) -> None:
-    """Whoever runs a channel from outside is not told with its members what they have done."""
-    if not d.session.is_inside(event.room):
-        d.write(d.render.encode(event).decode())

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from chatservice.controller import masks, modes
 from chatservice.controller.entities import Room, User
 from chatservice.controller.errors import BadArguments, ChatError
-from chatservice.controller.lookup import is_operator, may_find
+from chatservice.controller.lookup import is_operator
 from chatservice.controller.permission import roles, subject
 from chatservice.translation.irc import letters, numerics
 from chatservice.translation.irc.message import ClientMessage
 
 from .table import Command
-from .targets import channel_of, is_channel, room_name
+from .targets import as_parameter, channel_of, is_channel, room_name
 
 if TYPE_CHECKING:
     from chatservice.translation.irc.dialect import IrcDialect
@@ -52,7 +52,7 @@ class Query:
 
 
 def _query(m: ClientMessage) -> Query:
-    flags, extended, rest = (m.params[1] if len(m.params) > 1 else "").partition("%")
+    flags, extended, rest = m.param(1).partition("%")
     fields, _, token = rest.partition(",")
     is_token = token.isascii() and token.isdigit() and len(token) <= _LONGEST_TOKEN
     return Query(bool(extended), fields.lower(), token if is_token else "0", "o" in flags)
@@ -65,9 +65,8 @@ async def _who(d: IrcDialect, m: ClientMessage) -> None:
 
 def _answer(d: IrcDialect, mask: str, query: Query) -> Iterator[str]:
     room, users = _in_channel(d, mask) if is_channel(mask) else (None, _fitting(d, mask))
-    me = d.session.user
     for user in users:
-        if may_find(me, user) and (not query.operators or is_operator(user)):
+        if not query.operators or is_operator(user):
             yield _line(Found(d, user, room, query.token), query)
     yield d.numeric_line(numerics.RPL_ENDOFWHO, mask)
 
@@ -77,14 +76,13 @@ def _in_channel(d: IrcDialect, channel: str) -> tuple[Room | None, list[User]]:
         room = d.session.room(room_name(channel))
     except ChatError:
         return None, []
-    d.session.charge(len(room.members))
-    return room, list(room.members.values())
+    return room, d.session.members(room)
 
 
 def _fitting(d: IrcDialect, mask: str) -> list[User]:
     """Everybody whom a mask fits; a nick is one, too."""
     if mask in _EVERYBODY:
-        return list(d.session.users())
+        return d.session.users()
     try:
         canonical = masks.canonical(mask)
     except BadArguments:
@@ -110,8 +108,7 @@ class Found:
         for session in self.d.session.inspect(self.user):
             host = session.outlet.host
             if ":" in host or "." in host:
-                # A parameter cannot begin with a colon, an address may do with a zero.
-                return "0" + host if host.startswith(":") else host
+                return as_parameter(host)
         return _HIDDEN_ADDRESS
 
     @property

@@ -22,7 +22,7 @@ from chatservice.translation.irc.services import SERVICES
 
 from .packing import packed
 from .table import Command
-from .targets import TARGETS, channel_of, split
+from .targets import TARGETS, as_parameter, channel_of, split
 
 if TYPE_CHECKING:
     from chatservice.translation.irc.dialect import IrcDialect
@@ -104,9 +104,7 @@ def _operator(d: IrcDialect, user: User) -> None:
 
 def _address(d: IrcDialect, user: User) -> None:
     for session in d.session.inspect(user):
-        host = session.outlet.host
-        # A parameter cannot begin with a colon, an address may do with a zero.
-        host = "0" + host if host.startswith(":") else host
+        host = as_parameter(session.outlet.host)
         d.numeric(numerics.RPL_WHOISACTUALLY, user.nick, f"{USERNAME}@{host}", host)
 
 
@@ -176,7 +174,7 @@ def _whowas(d: IrcDialect, m: ClientMessage) -> None:
 
 def _count(m: ClientMessage) -> int:
     """How many are wanted; 0 for all."""
-    count = m.params[1] if len(m.params) > 1 else ""
+    count = m.param(1)
     return int(count) if count.isascii() and count.isdigit() else 0
 
 
