@@ -44,7 +44,7 @@ class LineLengthTests(ServiceCase):
     async def test_ten_megabytes_without_an_end_are_dropped_as_they_come(self) -> None:
         service = await self.serve()
         alice, bob = await service.in_room("lobby", "alice", "bob")
-        line = service.side_of(alice)._lines
+        line = service.side_of(alice)._framing
         longest = 0
 
         for _ in range(160):

@@ -142,7 +142,7 @@ class IdleTests(ServiceCase):
         service = await self.serve(idle_seconds=900, ping_seconds=60)
         client = await service.log_in("alice")
 
-        line = service.side_of(client)._lines
+        line = service.side_of(client)._framing
 
         for length in range(1, 9):
             client.send_raw(b"x")

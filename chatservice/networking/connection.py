@@ -22,7 +22,7 @@ from chatservice.controller.errors import ChatError
 from chatservice.controller.events import Event, Killed
 from chatservice.controller.session import Session
 from chatservice.translation.about import About
-from chatservice.translation.interface import BY_READS, Dialect, IDialect
+from chatservice.translation.interface import BY_LINES, Dialect, IDialect
 from chatservice.translation.opening import Opening
 from chatservice.translation.registry import line_bytes_of
 
@@ -30,7 +30,7 @@ from .admission import LOCAL, address_group, plain_address
 from .deadlines import Deadlines
 from .eager import sendq_of
 from .endpoint_strings import is_loopback
-from .framing import LineBuffer, Overlong
+from .framing import FRAMINGS, Framing, Overlong
 from .hall import Hall
 from .outbox import Outbox
 from .pacing import Pace, next_piece
@@ -76,10 +76,11 @@ class Connection(LineReceiver):
         # A first line may be as long as any dialect has them.
         self.line_bytes = max(hall.patience.line, hall.dialects.longest_line)
         self.dialect_name = ""
-        self._lines = LineBuffer(self.line_bytes)
+        self._framed_by = BY_LINES
+        self._framing: Framing = FRAMINGS[BY_LINES](self.line_bytes)
         self._waiting: list[bytes] = []
         self._running: Deferred[None] | None = None
-        self._reads = self._wants_reads = self._reframing = False
+        self._reframed_by = ""
         self._begun = self._placed = False
         self._leaving = False
         self._closing = False
@@ -174,7 +175,7 @@ class Connection(LineReceiver):
             self._place()
         if self._closing or self._leaving:
             return
-        units: Sequence[bytes] = [data] if self._reads else self._lines.feed(data)
+        units: Sequence[bytes] = self._framing.feed(data)
         if self._running is None:
             units = self._reframe(units)
         if not units:
@@ -190,17 +191,14 @@ class Connection(LineReceiver):
         What was read but not handed on yet: `units`, or if the dialect has changed to one that
         frames otherwise, the same bytes as that one gets them.
         """
-        if not self._reframing:
+        wanted, self._reframed_by = self._reframed_by, ""
+        if not wanted:
             return units
-        self._reframing = False
-        before, self._reads = self._reads, self._wants_reads
-        if not self._reads:
-            lines = self._lines.hold_to(self.line_bytes, () if before else units)
-            return self._lines.feed(b"".join(units)) if before else lines
-        if before:
-            return units
-        rest = self._lines.drain(list(units))
-        return [rest] if rest else []
+        if wanted == self._framed_by:
+            return self._framing.hold_to(self.line_bytes, units)
+        unread = self._framing.drain(units)
+        self._framed_by, self._framing = wanted, FRAMINGS[wanted](self.line_bytes)
+        return self._framing.feed(unread)
 
     def _receive(self, units: Sequence[bytes]) -> None:
         """Hands lines (or reads) to the dialect, until one of them has to be waited for."""
@@ -223,7 +221,7 @@ class Connection(LineReceiver):
                     self._running = None
                 if self._closing:
                     return
-                if self._reframing:
+                if self._reframed_by:
                     self._receive(self._reframe(list(remaining)))
                     return
         except Exception:  # noqa: BLE001 - supervised here
@@ -276,7 +274,7 @@ class Connection(LineReceiver):
             self.transport.unregisterProducer()
 
     def start(self, dialect: IDialect) -> Dialect:
-        self._wants_reads, self._reframing = dialect.framing == BY_READS, True
+        self._reframed_by = dialect.framing
         self.line_bytes = line_bytes_of(dialect) or self._hall.patience.line
         self._dialect = dialect.make(self)
         before, self.dialect_name = self.dialect_name, dialect.name

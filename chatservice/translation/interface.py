@@ -30,6 +30,12 @@ from .about import About
 BY_LINES = "lines"
 """The framing of dialects that are handed one line at a time."""
 
+BY_FRAMES = "frames"
+"""
+The framing of dialects that are handed one frame at a time, each preceded on the wire by its length
+in bytes as a varint (Protocol Buffers, "Encoding", "Base 128 Varints").
+"""
+
 BY_READS = "reads"
 """The framing of dialects that are handed whatever one read brought."""
 
@@ -163,8 +169,8 @@ class Dialect:
 
     def receive(self, data: bytes) -> Running | None:
         """
-        A line without its LF, but perhaps with the CR before it (or, with the framing `reads`,
-        whatever one read brought).
+        A line without its LF, but perhaps with the CR before it (or, with the framing `frames`, a
+        frame without its length; with `reads`, whatever one read brought).
 
         @return: None, or a request for which the next line has to wait.
         """
@@ -172,8 +178,9 @@ class Dialect:
 
     def overlong(self, beginning: bytes) -> Running | None:
         """
-        A line was too long, and was dropped but for its beginning. Never called with the framing
-        `reads`.
+        A line was too long, and was dropped but for its beginning. A frame that was is the last
+        that is handed over: where the next one begins is not known, so the connection is to be
+        closed. Never called with the framing `reads`.
 
         @return: as `receive`.
         """
@@ -228,7 +235,7 @@ class IDialect(Interface):
         "What listeners, `Wire.speak` and metrics call it: a lower-case letter, and then "
         "lower-case letters, digits and underscores (str). No two dialects have the same."
     )
-    framing = Attribute("`lines`, or `reads`: what is handed to `Dialect.receive` (str).")
+    framing = Attribute("`lines`, `frames` or `reads`: what `Dialect.receive` is handed (str).")
     alpn = Attribute(
         "The names by which a TLS client asks for it, RFC 7301 section 3.1 (tuple of bytes). No "
         "two dialects have the same."
@@ -237,8 +244,8 @@ class IDialect(Interface):
     def opens(line: bytes) -> bool:
         """
         Is this (a line without its ending) a first line of the dialect's? Only asked on listeners
-        that no dialect is fixed for. If several say yes, the one whose name sorts first gets the
-        connection; the line protocol gets it if none does.
+        that no dialect is fixed for, and never with the framing `frames`. If several say yes, the
+        one whose name sorts first gets the connection; the line protocol gets it if none does.
         """
 
     def make(wire: Wire) -> Dialect:

@@ -12,7 +12,7 @@ from twisted.plugin import getPlugins
 from zope.interface.exceptions import Invalid
 from zope.interface.verify import verifyObject
 
-from .interface import BY_LINES, BY_READS, IDialect
+from .interface import BY_FRAMES, BY_LINES, BY_READS, IDialect
 
 _N = TypeVar("_N", str, bytes)
 
@@ -73,7 +73,11 @@ class Dialects:
 
     def opened_by(self, line: bytes) -> IDialect:
         """The dialect whose first line this is; the fallback, if it is nobody's."""
-        others = (dialect for dialect in self if dialect is not self.fallback)
+        others = (
+            dialect
+            for dialect in self
+            if dialect is not self.fallback and dialect.framing != BY_FRAMES
+        )
         return next((dialect for dialect in others if dialect.opens(line)), self.fallback)
 
 
@@ -85,7 +89,7 @@ def _checked(dialect: IDialect) -> IDialect:
         raise BadDialect(f"a dialect is not as IDialect says: {words}") from None
     if not _NAME.fullmatch(dialect.name):
         raise BadDialect(f"the dialect {dialect!r} cannot be called {dialect.name!r}")
-    if dialect.framing not in (BY_LINES, BY_READS):
+    if dialect.framing not in (BY_LINES, BY_FRAMES, BY_READS):
         raise BadDialect(f"the dialect {dialect.name} has an unknown framing {dialect.framing!r}")
     if not isinstance(line_bytes_of(dialect), int) or line_bytes_of(dialect) < 0:
         raise BadDialect(f"the dialect {dialect.name} has unfit line_bytes")

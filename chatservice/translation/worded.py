@@ -54,19 +54,38 @@ class Worded:
         return b""
 
 
-def spoken(event: Message | RankedMessage | DirectMessage) -> str:
+def done_or_said(
+    event: Message | RankedMessage | DirectMessage,
+) -> tuple[bool, str] | None:
     """
-    What somebody said, as text alone shows it: IRC clients say what their user does in CTCP (the
-    Client-to-Client Protocol, https://modern.ircdocs.horse/ctcp): an ACTION becomes C{* nick does
-    something}.
+    Whether the text is what the author does, and the text. IRC clients say what their user does in
+    CTCP (the Client-to-Client Protocol, https://modern.ircdocs.horse/ctcp), as an ACTION.
 
-    @return: nothing if it is another CTCP message: it is for programs.
+    @return: None if it is another CTCP message: it is for programs.
     """
     text = event.text
     if not text.startswith(_CTCP):
-        return text
-    action = _ACTION.fullmatch(text)
-    return f"* {event.nick} {action[1] or ''}".rstrip() if action else ""
+        return False, text
+    found = _ACTION.fullmatch(text)
+    return (True, found[1] or "") if found else None
+
+
+def action(text: str) -> str:
+    """What somebody does, as the text of a message."""
+    return f"{_CTCP}ACTION {text}{_CTCP}"
+
+
+def spoken(event: Message | RankedMessage | DirectMessage) -> str:
+    """
+    What somebody said, as text alone shows it: an action becomes C{* nick does something}.
+
+    @return: nothing if it is for programs.
+    """
+    understood = done_or_said(event)
+    if understood is None:
+        return ""
+    acts, text = understood
+    return f"* {event.nick} {text}".rstrip() if acts else text
 
 
 def new_visibility(event: ModesChanged) -> bool | None:

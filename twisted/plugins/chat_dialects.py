@@ -8,6 +8,7 @@ from chatservice.translation.irc import Irc
 from chatservice.translation.line import LineProtocol
 from chatservice.translation.lobby import Lobby
 from chatservice.translation.original import Original
+from chatservice.translation.protobuf import Protobuf
 from chatservice.translation.refusals import HttpRefused
 
 line = LineProtocol()
@@ -15,3 +16,4 @@ lobby = Lobby()
 original = Original()
 http_refused = HttpRefused()
 irc = Irc()
+protobuf = Protobuf()

@@ -1,0 +1,197 @@
+"""
+Events as frames of chat.proto. One function an event; the others are not told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chatservice.controller.events import (
+    DirectMessage,
+    Event,
+    Invited,
+    Joined,
+    Kicked,
+    Killed,
+    Left,
+    Message,
+    ModesChanged,
+    NickChanged,
+    RankedMessage,
+    RoomDeleted,
+    TopicChanged,
+    Transferred,
+    VisibilityChanged,
+)
+from chatservice.translation.worded import done_or_said, new_visibility
+
+from . import chat_pb2 as pb
+from .delimited import frame_of
+
+NONCE = "nonce"
+"""The tag of a message that its client's own name for it is kept under."""
+
+
+def message_of(event: Message | RankedMessage | DirectMessage) -> pb.Message | None:
+    """What somebody said; None if it is for programs only (CTCP)."""
+    understood = done_or_said(event)
+    if understood is None:
+        return None
+    action, text = understood
+    message = pb.Message(
+        id=event.id, ms=event.ms, nick=event.nick, text=text, account=event.account
+    )
+    if isinstance(event, DirectMessage):
+        message.to = event.to_nick
+    else:
+        message.room = event.room
+    if event.notice:
+        message.notice = True
+    if action:
+        message.action = True
+    if event.tags and NONCE in event.tags:
+        message.nonce = event.tags[NONCE]
+    return message
+
+
+def _message(event: Message | RankedMessage | DirectMessage) -> pb.ServerFrame | None:
+    message = message_of(event)
+    return pb.ServerFrame(message=message) if message is not None else None
+
+
+def _nick_changed(event: NickChanged) -> pb.ServerFrame:
+    return pb.ServerFrame(
+        nick_changed=pb.NickChanged(
+            id=event.id, ms=event.ms, nick=event.nick, new_nick=event.new_nick
+        )
+    )
+
+
+def _joined(event: Joined) -> pb.ServerFrame:
+    return pb.ServerFrame(
+        joined=pb.Joined(
+            id=event.id, ms=event.ms, room=event.room, nick=event.nick, account=event.account
+        )
+    )
+
+
+def _left(event: Left) -> pb.ServerFrame:
+    return pb.ServerFrame(
+        left=pb.Left(
+            id=event.id,
+            ms=event.ms,
+            room=event.room,
+            nick=event.nick,
+            quit=event.quit,
+            reason=event.reason,
+        )
+    )
+
+
+def _kicked(event: Kicked) -> pb.ServerFrame:
+    return pb.ServerFrame(
+        kicked=pb.Kicked(
+            id=event.id,
+            ms=event.ms,
+            room=event.room,
+            nick=event.victim_nick,
+            by=event.nick,
+            reason=event.reason,
+        )
+    )
+
+
+def _invited(event: Invited) -> pb.ServerFrame:
+    return pb.ServerFrame(
+        invited=pb.Invited(id=event.id, ms=event.ms, room=event.room, by=event.nick)
+    )
+
+
+def _deleted(event: RoomDeleted) -> pb.ServerFrame:
+    return pb.ServerFrame(
+        room_deleted=pb.RoomDeleted(id=event.id, ms=event.ms, room=event.room, by=event.nick)
+    )
+
+
+def _visibility(event: VisibilityChanged | ModesChanged, private: bool) -> pb.ServerFrame:
+    return pb.ServerFrame(
+        visibility_changed=pb.VisibilityChanged(
+            id=event.id, ms=event.ms, room=event.room, private=private, by=event.nick
+        )
+    )
+
+
+def _visibility_changed(event: VisibilityChanged) -> pb.ServerFrame:
+    return _visibility(event, event.private)
+
+
+def _modes_changed(event: ModesChanged) -> pb.ServerFrame | None:
+    private = new_visibility(event)
+    return None if private is None else _visibility(event, private)
+
+
+def _transferred(event: Transferred) -> pb.ServerFrame:
+    return pb.ServerFrame(
+        owner_changed=pb.OwnerChanged(
+            id=event.id, ms=event.ms, room=event.room, nick=event.heir_nick, by=event.nick
+        )
+    )
+
+
+def _topic_changed(event: TopicChanged) -> pb.ServerFrame:
+    return pb.ServerFrame(
+        topic_changed=pb.TopicChanged(
+            id=event.id, ms=event.ms, room=event.room, nick=event.nick, text=event.text
+        )
+    )
+
+
+def _killed(event: Killed) -> pb.ServerFrame:
+    return pb.ServerFrame(
+        killed=pb.Killed(
+            id=event.id,
+            ms=event.ms,
+            by=event.nick,
+            reclaimed=event.reclaimed,
+            reason=event.reason,
+        )
+    )
+
+
+_FRAMES: Mapping[type[Event], Callable[[Any], pb.ServerFrame | None]] = {
+    Message: _message,
+    RankedMessage: _message,
+    DirectMessage: _message,
+    NickChanged: _nick_changed,
+    Joined: _joined,
+    Left: _left,
+    Kicked: _kicked,
+    Invited: _invited,
+    RoomDeleted: _deleted,
+    VisibilityChanged: _visibility_changed,
+    ModesChanged: _modes_changed,
+    Transferred: _transferred,
+    TopicChanged: _topic_changed,
+    Killed: _killed,
+}
+
+
+class Frames:
+    """The one variant of the dialect: its clients negotiate nothing."""
+
+    echo = True
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: protobuf>"
+
+    def encode(self, event: Event) -> bytes:
+        find = _FRAMES.get(type(event))
+        frame = find(event) if find is not None else None
+        return frame_of(frame) if frame is not None else b""
+
+    def overheard(self, event: Event) -> bytes:
+        return b""
+
+
+FRAMES = Frames()
