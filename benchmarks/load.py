@@ -10,7 +10,7 @@ import errno
 import socket
 import ssl
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
 
 RAW_SIZE = 256 * 1024
@@ -29,12 +29,18 @@ class LoadError(Exception):
     """The server refused, closed, lost or did not answer something; the words say what."""
 
 
-def client_context() -> ssl.SSLContext:
-    """TLS 1.3 and nothing older; certificates are not verified (the server is our own child)."""
+def client_context(alpn: Sequence[str] = ()) -> ssl.SSLContext:
+    """TLS 1.3 and nothing older; certificates are not verified (the server is our own child).
+
+    Args:
+        alpn: the protocols that are asked for, if any.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    if alpn:
+        context.set_alpn_protocols(alpn)
     return context
 
 
@@ -52,6 +58,7 @@ class Connection:
         "room",
         "said",
         "sock",
+        "tail",
         "tls",
         "unsent",
     )
@@ -70,6 +77,7 @@ class Connection:
         self.got = 0
         self.said = 0
         self.head = b""
+        self.tail = b""
         self.in_flight = 0
         self.credit = 0
 

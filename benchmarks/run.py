@@ -18,9 +18,10 @@ from load import LoadError
 from machine import Neighbours, cores, facts, pinned
 from report import Report, as_json, as_table
 from scenarios import FULL, QUICK, SCENARIOS, Figures, Size
-from servers import KINDS, OWN, OWN_IRC, Server, Settings, running, versions
+from servers import KINDS, OWN, OWN_IRC, OWN_PROTOBUF, Server, Settings, running, versions
 
 _FILES_FOR_OTHERS = 100
+_OURS = {"line": OWN, "irc": OWN_IRC, "protobuf": OWN_PROTOBUF}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with pinned(load_core):
         for turn in range(options.repeat):
             for name in names:
-                for kind in _servers(name, options.peers):
+                for kind in _servers(name, options.dialect or list(_OURS), options.peers):
                     _say(f"run {turn + 1} of {options.repeat}: {name}, {kind}")
                     _scenario(name, kind, size, settings, pair, report)
     about = facts(pair, options.store, versions(_peers()) if options.peers else {})
@@ -53,6 +54,12 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         choices=list(SCENARIOS),
         help="this scenario alone (may be given several times)",
+    )
+    parser.add_argument(
+        "--dialect",
+        action="append",
+        choices=list(_OURS),
+        help="speak this alone to the chat server (may be given several times)",
     )
     parser.add_argument(
         "--repeat",
@@ -86,7 +93,7 @@ def _scenario(
 ) -> None:
     """One scenario over every transport, each on a server just started."""
     # Peers stand beside the TLS figures only.
-    for transport in SCENARIOS[name].transports if kind in (OWN, OWN_IRC) else ("tls",):
+    for transport in SCENARIOS[name].transports if kind in _OURS.values() else ("tls",):
         try:
             figures = _figures(name, kind, transport, size, settings, pair)
         except LoadError as error:
@@ -119,14 +126,15 @@ def _cpu(server: Server) -> float | None:
 
 
 def _peers() -> list[str]:
-    own = (OWN, OWN_IRC)
-    return [name for name, kind in KINDS.items() if name not in own and kind.installed()]
+    ours = _OURS.values()
+    return [name for name, kind in KINDS.items() if name not in ours and kind.installed()]
 
 
-def _servers(name: str, peers: bool) -> list[str]:
+def _servers(name: str, dialects: Sequence[str], peers: bool) -> list[str]:
     scenario = SCENARIOS[name]
-    irc = [OWN_IRC] if scenario.irc else []
-    return [OWN, *irc, *(_peers() if peers and scenario.peers else ())]
+    wanted = [_OURS[dialect] for dialect in dialects]
+    ours = [kind for kind in scenario.ours if kind in wanted]
+    return [*ours, *(_peers() if peers and scenario.peers else ())]
 
 
 def _fitting(size: Size) -> Size:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from load import LoadError, client_context
-from servers import Server
+from servers import OWN, OWN_IRC, OWN_PROTOBUF, Server
 from swarm import Swarm
 from traffic import Conversation, Tally
 
@@ -54,7 +54,7 @@ QUICK = Size(
 
 
 def _swarm(server: Server, tls: bool) -> Swarm:
-    context: ssl.SSLContext | None = client_context() if tls else None
+    context: ssl.SSLContext | None = client_context(server.dialect.alpn) if tls else None
     return Swarm(server.tls if tls else server.plain, server.dialect, context)
 
 
@@ -172,21 +172,25 @@ def _stored_messages(data: Path) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One row group of the table: how it is run, over what, and whether in IRC and by peers too."""
+    """One row group of the table: how it is run, over what, in which of our dialects, and whether
+    by peers too."""
 
     run: Callable[[Server, Size, bool], Figures]
     transports: tuple[str, ...]
-    irc: bool
+    ours: tuple[str, ...]
     peers: bool
 
 
+_ALL = (OWN, OWN_IRC, OWN_PROTOBUF)
+
+
 SCENARIOS: dict[str, Scenario] = {
-    "saturated": Scenario(saturated, ("tls",), irc=True, peers=True),
-    "paced": Scenario(paced, ("tls", "tcp"), irc=True, peers=True),
-    "idle": Scenario(idle, ("tls",), irc=True, peers=False),
-    "connect": Scenario(connect, ("tls",), irc=True, peers=False),
+    "saturated": Scenario(saturated, ("tls",), _ALL, peers=True),
+    "paced": Scenario(paced, ("tls", "tcp"), _ALL, peers=True),
+    "idle": Scenario(idle, ("tls",), _ALL, peers=False),
+    "connect": Scenario(connect, ("tls",), _ALL, peers=False),
     # It counts acknowledgements, which IRC has none of.
-    "stored": Scenario(stored, ("tls",), irc=False, peers=False),
+    "stored": Scenario(stored, ("tls",), (OWN, OWN_PROTOBUF), peers=False),
 }
 
 MEASURES: dict[str, tuple[str, str]] = {

@@ -24,7 +24,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from dialects import IRC, LINE, Dialect
+from dialects import IRC, LINE, PROTOBUF, Dialect
 from load import LoadError
 from machine import pinned
 
@@ -33,6 +33,9 @@ OWN = "chatservice"
 
 OWN_IRC = f"{OWN}-irc"
 """The same, spoken to in IRC as the peers are."""
+
+OWN_PROTOBUF = f"{OWN}-protobuf"
+"""The same, spoken to in protobuf as programs do."""
 
 _START_LIMIT = 30.0
 _STOP_LIMIT = 15.0
@@ -191,6 +194,7 @@ def _program(name: str) -> str:
 KINDS: dict[str, Kind] = {
     OWN: Kind(_chatservice, LINE, lambda: True),
     OWN_IRC: Kind(_chatservice, IRC, lambda: True),
+    OWN_PROTOBUF: Kind(_chatservice, PROTOBUF, lambda: True),
     "ngircd": Kind(_ngircd, IRC, lambda: bool(_program("ngircd"))),
     "inspircd": Kind(_inspircd, IRC, lambda: bool(_program("inspircd"))),
 }
@@ -221,20 +225,25 @@ def running(name: str, settings: Settings) -> Iterator[Server]:
 def _spawn(
     command: Sequence[str], folder: Path, log: int, core: int | None
 ) -> subprocess.Popen[bytes]:
-    environment = dict(os.environ)
-    if importlib.util.find_spec(OWN) is None:
-        # Not installed: the checkout that this file stands in.
-        parts = (str(_HERE.parent), environment.get("PYTHONPATH", ""))
-        environment["PYTHONPATH"] = os.pathsep.join(part for part in parts if part)
     with pinned(core):
         return subprocess.Popen(
             command,
             cwd=folder,
-            env=environment,
+            env=environment(),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
         )
+
+
+def environment() -> dict[str, str]:
+    """What children are started with, so that they find the chat service's package."""
+    found = dict(os.environ)
+    if importlib.util.find_spec(OWN) is None:
+        # Not installed: the checkout that this file stands in.
+        parts = (str(_HERE.parent), found.get("PYTHONPATH", ""))
+        found["PYTHONPATH"] = os.pathsep.join(part for part in parts if part)
+    return found
 
 
 def _await_ports(server: Server) -> None:

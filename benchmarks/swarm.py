@@ -21,12 +21,15 @@ _SILENCE_LIMIT = 60.0
 class Opening:
     """One client's way in: connecting, the TLS handshake, then its steps one after another."""
 
-    __slots__ = ("_connecting", "_seen", "_shaking", "_steps", "attempt", "connection")
+    __slots__ = ("_connecting", "_opening", "_seen", "_shaking", "_steps", "attempt", "connection")
 
-    def __init__(self, connection: Connection, steps: Iterable[Step], attempt: int) -> None:
-        """`attempt` counts from 1; see `Swarm.open`."""
+    def __init__(
+        self, connection: Connection, opening: bytes, steps: Iterable[Step], attempt: int
+    ) -> None:
+        """`opening` is said before the first step; `attempt` counts from 1; see `Swarm.open`."""
         self.connection = connection
         self.attempt = attempt
+        self._opening = opening
         self._steps = list(steps)
         self._connecting = True
         self._shaking = True
@@ -70,7 +73,9 @@ class Opening:
     def _ask(self) -> None:
         if self._steps:
             connection = self.connection
-            connection.send(self._steps[0].render(connection.nick, connection.room))
+            request = self._steps[0].request(connection.nick, connection.room)
+            connection.send(self._opening + request)
+            self._opening = b""
 
     def _read(self) -> bool:
         self._seen += BUFFER[: self.connection.receive()]
@@ -78,7 +83,7 @@ class Opening:
             step = self._steps[0]
             refused = step.refused.search(self._seen)
             if refused is not None:
-                words = refused.group().decode("utf-8", "replace").strip()
+                words = refused.group(refused.re.groups).decode("utf-8", "replace").strip()
                 raise LoadError(f"{self.connection.nick} was refused: {words}")
             done = step.done.search(self._seen)
             if done is None:
@@ -184,7 +189,8 @@ class Swarm:
     def _begin(self, connection: Connection, attempt: int) -> None:
         part = 1 + len(self.members) // _CLIENTS_AN_ADDRESS % 250
         connection.connect(self._port, f"127.0.0.{part}")
-        self._openings[connection] = Opening(connection, self._steps, attempt)
+        opening = b"" if self._context is not None else self.dialect.opening
+        self._openings[connection] = Opening(connection, opening, self._steps, attempt)
         self._selector.register(connection.sock, selectors.EVENT_WRITE, connection)
 
     def _advance(self, connection: Connection, events: int) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from dialects import MARK, STAMP_END, message
+from dialects import MARK, STAMP_END, text
 from load import BUFFER, Connection, LoadError
 from swarm import Swarm
 
@@ -75,7 +75,8 @@ class Conversation:
         for member in swarm.members:
             member.got = member.said = member.in_flight = member.credit = 0
         for sender in senders:
-            sender.head = swarm.dialect.head(sender.room)
+            sender.head = swarm.dialect.head(sender.room, size)
+            sender.tail = b""
 
     def paced(self, rate: float, seconds: float, probe: Probe) -> Tally:
         """Sends `rate` messages a second, in turn, for so many seconds.
@@ -140,15 +141,17 @@ class Conversation:
 
     def _say(self, sender: Connection, count: int) -> None:
         if self._joined:
-            line = message(sender.head, time.perf_counter_ns(), self._size)
-            self._swarm.send(sender, line * count)
+            self._swarm.send(sender, self._message(sender) * count)
         else:
             for _ in range(count):
-                line = message(sender.head, time.perf_counter_ns(), self._size)
-                self._swarm.send(sender, line)
+                self._swarm.send(sender, self._message(sender))
         sender.in_flight += count
         sender.said += count
         self.tally.sent += count
+
+    def _message(self, sender: Connection) -> bytes:
+        said = text(time.perf_counter_ns(), self._size)
+        return sender.head + said + self._swarm.dialect.end
 
     def _refill(self, sender: Connection, window: int) -> None:
         room = window - sender.in_flight
@@ -178,17 +181,16 @@ class Conversation:
 
     def _account(self, sender: Connection, size: int, count: int) -> None:
         """Takes what a sender was answered off its window."""
-        if not self._swarm.dialect.answers:
+        dialect = self._swarm.dialect
+        if not dialect.answer:
             others = max(1, len(self._senders) - 1)
             done, sender.credit = divmod(sender.credit + count, others)
             sender.in_flight = max(0, sender.in_flight - done)
             return
-        found = BUFFER.find(b"ERR:", 0, size)
+        found = BUFFER.find(dialect.refusal, 0, size)
         if found >= 0:
-            line = bytes(BUFFER[found:size]).split(b"\r\n")[0]
-            raise LoadError(f"{sender.nick} was refused: {line.decode('utf-8', 'replace')}")
-        # Every line is a message or an answer. A line cut in two counts one too few, then one more.
-        answers = BUFFER.count(b"\n", 0, size) - count
+            raise LoadError(f"{sender.nick} was refused: {_printable(BUFFER[found:size])}")
+        answers = _answers(sender, dialect.answer, size)
         sender.in_flight -= answers
         self.tally.answers += answers
 
@@ -208,7 +210,7 @@ class Conversation:
         tally = self.tally
         due = self._due()
         expected = sum(count for _, count in due)
-        answers = tally.sent if self._swarm.dialect.answers else 0
+        answers = tally.sent if self._swarm.dialect.answer else 0
         end = time.perf_counter() + _DRAIN_LIMIT
         while tally.total < expected or tally.answers < answers:
             if time.perf_counter() > end:
@@ -222,3 +224,16 @@ class Conversation:
                 )
         if tally.answers != answers:
             raise LoadError(f"{answers:,} answers were due, {tally.answers:,} came")
+
+
+def _answers(sender: Connection, answer: bytes, size: int) -> int:
+    """How many answers are in what was just read, the one cut in two by its beginning included."""
+    most = len(answer) - 1
+    seam = sender.tail + BUFFER[: min(most, size)]
+    sender.tail = bytes(BUFFER[size - most : size] if size > most else seam[-most:])
+    return BUFFER.count(answer, 0, size) + seam.count(answer)
+
+
+def _printable(data: bytearray) -> str:
+    words = data.split(b"\r\n")[0].decode("ascii", "replace")
+    return "".join(character for character in words[:100] if character.isprintable())

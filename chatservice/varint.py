@@ -9,7 +9,7 @@ LONGEST = 5
 """Bytes: what is written in more of them is no length that anybody would allow."""
 
 TOO_LARGE = 1 << 7 * LONGEST
-"""What `read` makes of such a number."""
+"""What `read_varint` makes of such a number."""
 
 
 def varint(number: int) -> bytes:
@@ -32,4 +32,4 @@ def read_varint(data: bytes, start: int) -> tuple[int, int]:
         number |= (byte & 0x7F) << 7 * index
         if byte < 0x80:
             return number, start + index + 1
-    return (TOO_LARGE, start) if len(data) - start >= LONGEST else (0, 0)
+    return (TOO_LARGE, start + LONGEST) if len(data) - start >= LONGEST else (0, 0)

@@ -17,9 +17,19 @@ _BEGINNING = 64
 
 
 class Overlong(bytes):
-    """Stands for a line that was too long: its beginning."""
+    """
+    Stands for a line that was too long: its beginning.
 
-    __slots__ = ()
+    @ivar whole: all that was read of it at once, for it may turn out to be no line at all: what
+        comes after the one that asks for another framing is cut into lines before that is known.
+    """
+
+    whole: bytes
+
+    def __new__(cls, whole: bytes) -> Overlong:
+        beginning = super().__new__(cls, whole[:_BEGINNING])
+        beginning.whole = whole
+        return beginning
 
 
 class Framing(Protocol):
@@ -80,9 +90,9 @@ class LineBuffer:
         longest = self._limit + 1
         for index, line in enumerate(lines):
             if len(line) >= longest and len(line.removesuffix(b"\r")) > self._limit:
-                lines[index] = Overlong(line[:_BEGINNING])
+                lines[index] = Overlong(line)
         if len(rest) > longest:
-            lines.append(Overlong(rest[:_BEGINNING]))
+            lines.append(Overlong(rest))
             self._dropping, rest = True, b""
         self._rest = rest
         return lines
@@ -92,13 +102,19 @@ class LineBuffer:
         return [
             line
             if type(line) is Overlong or len(line.removesuffix(b"\r")) <= limit
-            else Overlong(line[:_BEGINNING])
+            else Overlong(line)
             for line in units
         ]
 
     def drain(self, units: Sequence[bytes]) -> bytes:
         rest, self._rest = self._rest, b""
-        return b"".join(line + b"\n" for line in units) + rest
+        read = b"".join(_whole(line) + b"\n" for line in units) + rest
+        # The end of the line that is being dropped has not come.
+        return read[:-1] if units and self._dropping else read
+
+
+def _whole(unit: bytes) -> bytes:
+    return unit.whole if isinstance(unit, Overlong) else unit
 
 
 class FrameBuffer:
@@ -133,7 +149,7 @@ class FrameBuffer:
                 if not at:
                     break  # half of it
             if size > self._limit:
-                frames.append(Overlong(data[start : start + _BEGINNING]))
+                frames.append(Overlong(data[start:]))
                 self._lost, self._rest = True, b""
                 return frames
             if at + size > end:
@@ -144,17 +160,17 @@ class FrameBuffer:
         return frames
 
     def hold_to(self, limit: int, units: Sequence[bytes]) -> list[bytes]:
-        self._limit = limit
-        return [
-            frame
-            if type(frame) is Overlong or len(frame) <= limit
-            else Overlong(frame[:_BEGINNING])
-            for frame in units
-        ]
+        unread = self.drain(units)
+        self._limit, self._lost = limit, False
+        return self.feed(unread)
 
     def drain(self, units: Sequence[bytes]) -> bytes:
         rest, self._rest = self._rest, b""
-        return b"".join(varint(len(frame)) + frame for frame in units) + rest
+        return b"".join(map(_delimited, units)) + rest
+
+
+def _delimited(frame: bytes) -> bytes:
+    return frame.whole if isinstance(frame, Overlong) else varint(len(frame)) + frame
 
 
 class ReadBuffer:

@@ -117,7 +117,9 @@ class IrcVariant:
             tags += f";account={escape_tag(event.account)}"
         if self._tags and said:
             for key, value in said.items():
-                tags += f";{key}={escape_tag(value)}" if value else f";{key}"
+                # Of the names without a plus one is IRC's.
+                if key[0] == "+" or key == modes.BOT:
+                    tags += f";{key}={escape_tag(value)}" if value else f";{key}"
         return f"@{tags[1:]} " if tags else ""
 
     def _source(self, event: Event) -> str:

@@ -7,13 +7,16 @@ done.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from google.protobuf.message import Message as ProtobufMessage
+
 from chatservice.controller.entities import Room, User
-from chatservice.controller.errors import BadArguments, NickInUse
+from chatservice.controller.errors import BadArguments, NickInUse, NoSuchUser
 from chatservice.controller.events import DirectMessage, Event, Message
 from chatservice.controller.log import Point
+from chatservice.controller.session import Session
 from chatservice.translation.worded import action
 
 from . import chat_pb2 as pb
@@ -22,12 +25,17 @@ from .rendering import NONCE, message_of
 if TYPE_CHECKING:
     from .dialect import ProtobufDialect
 
-T = TypeVar("T")
+M = TypeVar("M", bound=ProtobufMessage)
 
 _ITEMS_A_FRAME = 100
-"""How many items of a list go into one frame: with the longest texts, half of what one may be."""
+"""How many items of a list go into one frame at most."""
+
+_BYTES_A_FRAME = 16_384
+"""After so many bytes a list goes on in another frame."""
 
 _NONCE_BYTES = 64
+
+_CTCP = "\x01"
 
 
 # Who one is.
@@ -35,16 +43,24 @@ _NONCE_BYTES = 64
 
 async def _login(d: ProtobufDialect, r: pb.Login) -> None:
     session = d.wire.session
-    password = r.password or None
     try:
-        user = await session.log_in(r.nick, password, r.realname)
+        user = await session.log_in(r.nick, r.password or None, r.realname)
     except NickInUse:
-        if not (r.reclaim and password):
+        if not (r.reclaim and r.password):
             raise
-        await session.authenticate(r.nick, password)
-        await session.reclaim(r.nick)
-        user = await session.log_in(r.nick, None, r.realname)
+        user = await _take_back(session, r)
     _identity(d, user)
+
+
+async def _take_back(session: Session, r: pb.Login) -> User:
+    await session.authenticate(r.nick, r.password)
+    try:
+        with suppress(NoSuchUser):  # gone meanwhile; or the nick only looks like one that is taken
+            await session.reclaim(r.nick)
+        return await session.log_in(r.nick, None, r.realname)
+    finally:
+        if not session.key:
+            session.proof = None  # it was shown for this nick alone
 
 
 async def _register(d: ProtobufDialect, r: pb.Register) -> None:
@@ -166,7 +182,17 @@ def _tell(d: ProtobufDialect, r: pb.Tell) -> None:
 
 
 def _text(r: pb.Say | pb.Tell) -> str:
-    return action(r.text) if r.action else r.text
+    """
+    The text, as it is kept: what IRC clients would take for a request of theirs to one another
+    (CTCP) would not be told to anybody else.
+    """
+    if not r.action and not r.text.startswith(_CTCP):
+        return r.text
+    if _CTCP in r.text:
+        raise BadArguments("an action holds no U+0001, and a text does not begin with it")
+    if not r.text:
+        raise BadArguments("there is nothing to say")
+    return action(r.text)
 
 
 def _tags(r: pb.Say | pb.Tell) -> dict[str, str] | None:
@@ -197,15 +223,18 @@ async def _history(d: ProtobufDialect, r: pb.History) -> None:
 def _pages(page: pb.HistoryPage, events: Sequence[Event]) -> Iterator[pb.ServerFrame]:
     if events:
         page.first_id, page.last_id = events[0].id, events[-1].id
-    for some in _some(iter(events)):
+    for some in _some(_messages(events)):
         frame = pb.ServerFrame(history_page=page)
-        for event in some:
-            assert isinstance(event, (Message, DirectMessage))
-            message = message_of(event)
-            if message is not None:
-                message.room = page.room
-                frame.history_page.messages.append(message)
+        frame.history_page.messages.extend(some)
         yield frame
+
+
+def _messages(events: Iterable[Event]) -> Iterator[pb.Message]:
+    for event in events:
+        assert isinstance(event, (Message, DirectMessage))
+        message = message_of(event)
+        if message is not None:
+            yield message
 
 
 def _point(point: pb.Point) -> Point:
@@ -232,12 +261,17 @@ def _conversation(name: str, ms: int) -> pb.Conversation:
     return pb.Conversation(room=name, ms=ms)
 
 
-def _some(items: Iterator[T]) -> Iterator[list[T]]:
+def _some(items: Iterable[M]) -> Iterator[list[M]]:
     """Frames' worths of items: at least one, which may be empty."""
-    some = list(islice(items, _ITEMS_A_FRAME))
+    some: list[M] = []
+    size = 0
+    for item in items:
+        if len(some) == _ITEMS_A_FRAME or size >= _BYTES_A_FRAME:
+            yield some
+            some, size = [], 0
+        some.append(item)
+        size += item.ByteSize()
     yield some
-    while len(some) == _ITEMS_A_FRAME and (some := list(islice(items, _ITEMS_A_FRAME))):
-        yield some
 
 
 # The connection.

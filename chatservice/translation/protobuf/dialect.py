@@ -22,7 +22,9 @@ from chatservice.controller.errors import (
     UnknownCommand,
 )
 from chatservice.controller.events import Event
+from chatservice.controller.policy import Policy
 from chatservice.translation.interface import BY_FRAMES, Dialect, IDialect, Running, Wire
+from chatservice.translation.worded import action
 
 from . import chat_pb2 as pb
 from .commands import COMMANDS, SAYING
@@ -52,7 +54,7 @@ class ProtobufDialect(Dialect):
                     server=wire.server_name,
                     version=wire.version,
                     max_frame_bytes=wire.line_bytes,
-                    max_text_bytes=min(policy.text_bytes, wire.line_bytes - _ENVELOPE),
+                    max_text_bytes=_longest_text(policy, wire.line_bytes),
                     max_history=policy.history_messages,
                 )
             )
@@ -80,18 +82,18 @@ class ProtobufDialect(Dialect):
     # Requests.
 
     def receive(self, data: bytes) -> Running | None:
-        request_id = 0
+        try:
+            frame = pb.ClientFrame.FromString(data)
+        except (DecodeError, UnicodeDecodeError):  # protobuf without its C code raises the latter
+            return self._hang_up(BadArguments("that is no ClientFrame of chatservice.v1"))
+        request_id = frame.request_id
+        name = frame.WhichOneof("request")
         try:
             self.wire.session.spend()
-            frame = pb.ClientFrame.FromString(data)
-            request_id = frame.request_id
-            name = frame.WhichOneof("request")
             if name in SAYING:
                 SAYING[name](self, getattr(frame, name))
                 self._said.append(request_id)
                 return None
-        except DecodeError:
-            return self._hang_up(BadArguments("that is no ClientFrame of chatservice.v1"))
         except ChatError as error:
             self._refuse(request_id, error)
             return None
@@ -134,8 +136,17 @@ class ProtobufDialect(Dialect):
         self._tell(pb.ServerFrame(bye=pb.Bye(reason=reason)))
 
 
-_ENVELOPE = 512
-"""Bytes: a frame that says something is longer than its text by this much at most."""
+_ENVELOPE = 128
+"""Bytes: a frame that says something is longer than the text and the name in it by this at most."""
+
+
+def _longest_text(policy: Policy, frame_bytes: int) -> int:
+    """The longest text, in bytes, that may be said by whomever, to whomever, and in whatever way."""
+    names = policy.names
+    longest_name = 4 * max(names.nick_characters, names.room_characters)
+    fits = frame_bytes - longest_name - _ENVELOPE
+    return max(0, min(policy.text_bytes - len(action("")), fits))
+
 
 _CODES = frozenset(pb.Error.Code.keys())
 

@@ -27,7 +27,7 @@ from chatservice.controller.events import (
 from chatservice.translation.worded import done_or_said, new_visibility
 
 from . import chat_pb2 as pb
-from .delimited import frame_of
+from .delimited import delimited, frame_of
 
 NONCE = "nonce"
 """The tag of a message that its client's own name for it is kept under."""
@@ -38,10 +38,14 @@ def message_of(event: Message | RankedMessage | DirectMessage) -> pb.Message | N
     understood = done_or_said(event)
     if understood is None:
         return None
-    action, text = understood
-    message = pb.Message(
-        id=event.id, ms=event.ms, nick=event.nick, text=text, account=event.account
-    )
+    # The hot path: one by one is faster than all at once, as arguments.
+    message = pb.Message()
+    message.id = event.id
+    message.ms = event.ms
+    message.nick = event.nick
+    action, message.text = understood
+    if event.account:
+        message.account = event.account
     if isinstance(event, DirectMessage):
         message.to = event.to_nick
     else:
@@ -55,9 +59,22 @@ def message_of(event: Message | RankedMessage | DirectMessage) -> pb.Message | N
     return message
 
 
-def _message(event: Message | RankedMessage | DirectMessage) -> pb.ServerFrame | None:
+_MESSAGE = bytes((pb.ServerFrame.MESSAGE_FIELD_NUMBER << 3 | 2,))
+"""
+How the field of a `ServerFrame` begins that holds a message ("Encoding", "Message Structure"): its
+number, and that its length follows.
+"""
+
+
+def _message(event: Message | RankedMessage | DirectMessage) -> bytes:
+    """
+    As `frame_of` has it, which would copy the message into a frame only to serialize both: half of
+    the time that this takes.
+    """
     message = message_of(event)
-    return pb.ServerFrame(message=message) if message is not None else None
+    if message is None:
+        return b""
+    return delimited(_MESSAGE + delimited(message.SerializeToString()))
 
 
 def _nick_changed(event: NickChanged) -> pb.ServerFrame:
@@ -159,10 +176,9 @@ def _killed(event: Killed) -> pb.ServerFrame:
     )
 
 
+_SAID = (Message, RankedMessage, DirectMessage)
+
 _FRAMES: Mapping[type[Event], Callable[[Any], pb.ServerFrame | None]] = {
-    Message: _message,
-    RankedMessage: _message,
-    DirectMessage: _message,
     NickChanged: _nick_changed,
     Joined: _joined,
     Left: _left,
@@ -186,6 +202,8 @@ class Frames:
         return f"<{type(self).__name__}: protobuf>"
 
     def encode(self, event: Event) -> bytes:
+        if isinstance(event, _SAID):
+            return _message(event)
         find = _FRAMES.get(type(event))
         frame = find(event) if find is not None else None
         return frame_of(frame) if frame is not None else b""

@@ -1,0 +1,156 @@
+"""
+What is being said and not known to be stored yet. If the connection is lost meanwhile, each message
+is looked for in the history of where it was said to, by its nonce, and said again only if it is not
+there: so it is stored once, in the order in which it was said.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from chatservice.translation.protobuf import chat_pb2 as pb
+
+from .errors import ConnectionGone, Refused
+from .events import Page, Stored
+from .protocol import ChatClientProtocol
+
+History = Callable[[pb.History], Awaitable[Page]]
+"""Reads a page of a history on one connection."""
+
+Pause = Callable[[], Awaitable[None]]
+"""Waits until something that came too fast may be tried again."""
+
+
+@dataclass(slots=True, eq=False)
+class Saying:
+    """
+    A message on its way.
+
+    @ivar request: what is sent.
+    @ivar since: it is stored at this moment or later, milliseconds since 1970-01-01 UTC.
+    @ivar sent: has it been sent, so that it may be stored?
+    """
+
+    request: pb.Say | pb.Tell
+    since: int
+    stored: Deferred[Stored] = field(default_factory=Deferred)
+    sent: bool = False
+
+    @property
+    def target(self) -> tuple[str, str]:
+        """The room or the nick that it is said to."""
+        if isinstance(self.request, pb.Say):
+            return "room", self.request.room
+        return "nick", self.request.nick
+
+
+class Outbox:
+    """What one client is saying."""
+
+    def __init__(self) -> None:
+        self._saying: dict[str, Saying] = {}
+        self._prefix = secrets.token_urlsafe(9)
+        self._count = 0
+
+    def put(self, request: pb.Say | pb.Tell, since: int) -> Saying:
+        """Something is to be said; `send` says it, on this connection or on a later one."""
+        self._count += 1
+        request.nonce = f"{self._prefix}.{self._count}"
+        saying = self._saying[request.nonce] = Saying(request, since)
+        saying.stored = Deferred(lambda _: self._forget(saying))
+        return saying
+
+    def send(self, protocol: ChatClientProtocol, saying: Saying) -> Deferred[None]:
+        """Says it; fires when the answer is there, or never will be on this connection."""
+        saying.sent = True
+        request = saying.request
+        if isinstance(request, pb.Say):
+            answer = protocol.request(None, say=request)
+        else:
+            answer = protocol.request(None, tell=request)
+        return answer.addCallbacks(
+            self._stored, self._failed, callbackArgs=(saying,), errbackArgs=(saying,)
+        )
+
+    def _stored(self, frame: pb.ServerFrame, saying: Saying) -> None:
+        self._settle(saying, Stored(frame.stored.id, frame.stored.ms))
+
+    def _failed(self, failure: Failure, saying: Saying) -> None:
+        if not failure.check(ConnectionGone):
+            self._settle(saying, failure)
+
+    def _settle(self, saying: Saying, outcome: Stored | Failure) -> None:
+        if self._saying.pop(saying.request.nonce, None) is not None:
+            saying.stored.callback(outcome)  # a Failure counts as one
+
+    def _forget(self, saying: Saying) -> None:
+        self._saying.pop(saying.request.nonce, None)
+
+    def fail(self, error: Exception) -> None:
+        """There will be no connection any more."""
+        for saying in list(self._saying.values()):
+            self._settle(saying, Failure(error))
+
+    async def resume(self, protocol: ChatClientProtocol, history: History, pause: Pause) -> None:
+        """
+        There is a new connection: settles what the last one left open, in order.
+
+        @raise ConnectionGone: it is lost too.
+        """
+        found = await self._look_for(history)
+        while waiting := list(self._saying.values()):
+            for saying in waiting:
+                nonce = saying.request.nonce
+                if nonce in found:
+                    self._settle(saying, found[nonce])
+                elif nonce in self._saying:
+                    await self._say_again(protocol, saying, pause)
+
+    async def _say_again(self, protocol: ChatClientProtocol, saying: Saying, pause: Pause) -> None:
+        saying.sent = True
+        kind = "say" if isinstance(saying.request, pb.Say) else "tell"
+        while True:
+            try:
+                frame = await protocol.request(None, **{kind: saying.request})
+            except Refused as refused:
+                if refused.code != "TOO_FAST":
+                    self._settle(saying, Failure(refused))
+                    return
+                await pause()
+            else:
+                self._stored(frame, saying)
+                return
+
+    async def _look_for(self, history: History) -> dict[str, Stored]:
+        """Which of those that were sent are stored, by nonce."""
+        since: dict[tuple[str, str], int] = {}
+        for saying in self._saying.values():
+            if saying.sent:
+                since.setdefault(saying.target, saying.since)
+        found: dict[str, Stored] = {}
+        for target, ms in since.items():
+            found.update(await _nonces(history, target, ms))
+        return found
+
+
+async def _nonces(history: History, target: tuple[str, str], since: int) -> dict[str, Stored]:
+    """What was stored at a moment or later, by nonce."""
+    kind, name = target
+    found: dict[str, Stored] = {}
+    after = pb.Point(ms=since - 1)
+    while True:
+        asked = pb.History(after=after, oldest=True)
+        setattr(asked, kind, name)
+        try:
+            page = await history(asked)
+        except Refused:
+            return found  # one is not there any more: saying it again will tell why
+        if not page.last_id:
+            return found
+        found.update((m.nonce, Stored(m.id, m.ms)) for m in page.messages if m.nonce)
+        after = pb.Point(id=page.last_id)
