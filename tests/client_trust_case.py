@@ -48,13 +48,15 @@ class Issuer:
 
     _numbers = count()
 
-    def __init__(self, folder: Path, name: str = "an authority for tests") -> None:
+    def __init__(
+        self, folder: Path, name: str = "an authority for tests", end: datetime = _NOW + _DAY
+    ) -> None:
         self._folder = folder
         folder.mkdir(exist_ok=True)
         self._name = name_of(name)
         self._key = ec.generate_private_key(ec.SECP256R1())
         self.certificate = (
-            builder(self._name, self._name, self._key)
+            builder(self._name, self._name, self._key, end=end)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .sign(self._key, hashes.SHA256())
         )
@@ -95,7 +97,7 @@ def builder(
     subject: x509.Name,
     issuer: x509.Name,
     key: ec.EllipticCurvePrivateKey,
-    begin: datetime = _NOW - _DAY,
+    begin: datetime = _NOW - 2 * _DAY,
     end: datetime = _NOW + _DAY,
 ) -> x509.CertificateBuilder:
     """What all certificates have."""
@@ -180,7 +182,7 @@ class TrustCase(TestCase):
     async def call(self, port: int, trust: Trust, host: str = "localhost") -> Caller:
         """Connect; raises what the client says against it."""
         place = parse(reactor, f"tls:{host}:{port}", trust, PATIENCE)
-        callers: Any = Factory.forProtocol(lambda: Caller(place))  # type: ignore[arg-type]
+        callers: Any = Factory.forProtocol(lambda: Caller(place))
         callers.noisy = False
         caller = cast(Caller, await place.endpoint.connect(callers))
         self.addCleanup(self._hang_up, caller)

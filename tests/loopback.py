@@ -58,7 +58,7 @@ class Recorder(Protocol):
         return waiter
 
 
-class Recorders(Factory[Recorder]):
+class Recorders(Factory):
     """Builds recorders, and gives them in the order of their connections."""
 
     noisy = False

@@ -5,7 +5,6 @@ sockets. Frames are taken apart and put together by protobuf's own code, not by 
 from __future__ import annotations
 
 from io import BytesIO
-from itertools import count
 from typing import Any
 
 from google.protobuf import proto
@@ -44,11 +43,12 @@ class Program:
 
     Attributes:
         client: the connection.
+        last_id: the id of the last request of `ask`.
     """
 
     def __init__(self, client: Client) -> None:
         self.client = client
-        self._ids = count(1)
+        self.last_id = 0
 
     def send(self, *frames: pb.ClientFrame) -> None:
         """Send frames in one packet, and wait until all that comes of it has happened."""
@@ -65,7 +65,8 @@ class Program:
     def ask(self, **request: Any) -> list[pb.ServerFrame]:
         """Send a request, the one field of `ClientFrame` that is given, and give what came of it."""
         self.frames()
-        self.send(pb.ClientFrame(request_id=next(self._ids), **request))
+        self.last_id += 1
+        self.send(pb.ClientFrame(request_id=self.last_id, **request))
         return self.frames()
 
     def answers(self, **request: Any) -> list[pb.ServerFrame]:
@@ -80,12 +81,6 @@ class Program:
         [frame] = self.answers(**request)
         frame.request_id = 0
         return frame
-
-    @property
-    def last_id(self) -> int:
-        """The id of the last request of `ask`."""
-        used: int = self._ids.__reduce__()[1][0] - 1
-        return used
 
     @property
     def closed(self) -> bool:

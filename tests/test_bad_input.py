@@ -7,13 +7,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from OpenSSL import SSL
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import blockingCallFromThread, deferToThread
 
 from chatservice.translation.line.commands import TABLE
+from tests.generated import steady
 from tests.service import (
     GREETING,
     PLAIN,
@@ -323,7 +324,7 @@ class GibberishTests(ServiceCase):
         service = await self.serve(new_connections_per_minute=0)
         alice, bob = await service.in_room("lobby", "alice", "bob")
 
-        @settings(max_examples=150, deadline=None, derandomize=True, database=None)
+        @steady(150)
         @given(GIBBERISH, st.lists(st.integers(1, 400), max_size=4))
         def check(data: bytes, cuts: list[int]) -> None:
             seen: list[str] = blockingCallFromThread(reactor, talk, data, cuts)

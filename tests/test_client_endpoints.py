@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any, cast
 
 from OpenSSL import SSL
 from twisted.internet import reactor as _reactor
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import UNIXServerEndpoint
 from twisted.internet.error import (
     ConnectError,
+    ConnectingCancelledError,
     ConnectionDone,
     ConnectionLost,
     ConnectionRefusedError,
@@ -22,6 +24,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from chatservice.client import endpoints
 from chatservice.client.endpoints import BadEndpoint, Place, parse
 from chatservice.client.errors import BadServer, ClientError, ConnectionGone, TimedOut
 from chatservice.client.trust import Fingerprint, Untrusted
@@ -43,7 +46,7 @@ class ParseTests(SynchronousTestCase):
     def refused(self, description: str) -> str:
         error = self.assertRaises(BadEndpoint, self.parse, description)
         self.assertEqual(str(error), f"server {description!r}: {error.expected}")
-        return error.expected
+        return cast(str, error.expected)
 
     def test_tls(self) -> None:
         for description, host, port, shown in (
@@ -84,9 +87,22 @@ class ParseTests(SynchronousTestCase):
             self.assertEqual((place.shown, place.host, place.port), ("unix:/run/chat", "", 0))
             self.assertFalse(place.encrypted)
 
+    def test_what_twisted_has_plugins_for_may_be_read_by_anybody(self) -> None:
+        class Wanted:
+            def connect(self, factory: object) -> Deferred[None]:
+                return Deferred()
+
+        def from_string(reactor: object, description: str) -> Wanted:
+            return Wanted()
+
+        self.patch(endpoints, "clientFromString", from_string)
+        self.assertIn("passwords too", self.refused("onion:abc.onion:80"))
+        place = self.parse("onion:abc.onion:80", insecure=True)
+        self.assertEqual((place.shown, place.encrypted), ("onion:abc.onion:80", False))
+
     def test_an_address_is_connected_to(self) -> None:
-        self.parse("tls:192.0.2.1:6697").endpoint.connect(Factory.forProtocol(Protocol))
-        self.assertEqual(self.reactor.tcpClients[0][:2], ("192.0.2.1", 6697))
+        self.parse("tls:127.0.0.1:6697").endpoint.connect(Factory.forProtocol(Protocol))
+        self.assertEqual(self.reactor.tcpClients[0][:2], ("127.0.0.1", 6697))
 
     def test_a_local_address_may_be_named(self) -> None:
         place = self.parse("tcp:127.0.0.1:1:bindAddress=127.0.0.2")
@@ -96,7 +112,7 @@ class ParseTests(SynchronousTestCase):
     def test_what_can_not_be_used_is_told_in_words(self) -> None:
         forms = "expected tls:host:port, tcp:host:port or unix:path"
         for description, words in (
-            ("", "'' is no host name"),
+            ("", forms),
             ("tls", "expected a host, as tls:chat.example"),
             ("tls:", "expected a host, as tls:chat.example"),
             ("tls::6667", "expected a host, as tls:chat.example"),
@@ -128,7 +144,7 @@ class ParseTests(SynchronousTestCase):
             Factory.forProtocol(Protocol)
         )
         connecting.cancel()
-        self.failureResultOf(connecting, CancelledError)
+        self.failureResultOf(connecting, ConnectingCancelledError)
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
 
@@ -203,19 +219,16 @@ class ConnectTests(TestCase):
         self.assertEqual(str(caught.exception), f"unix:{path}: No such file or directory")
 
     async def test_a_port_without_a_server_is_told(self) -> None:
-        port = await self.free_port()
+        # Bound, so that nobody else has it.
+        bound = socket.socket()
+        self.addCleanup(bound.close)
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
         with self.assertRaises(ConnectionGone) as caught:
             await parse(reactor, f"tls:127.0.0.1:{port}", TRUST, PATIENCE).endpoint.connect(
                 cast(Any, Recorders())
             )
         self.assertEqual(str(caught.exception), f"127.0.0.1:{port}: nobody listens there")
-
-    async def free_port(self) -> int:
-        """A port that was free just now."""
-        listening = reactor.listenTCP(0, Recorders(), interface="127.0.0.1")
-        port: int = listening.getHost().port
-        await listening.stopListening()
-        return port
 
 
 class CheckTests(TrustCase):

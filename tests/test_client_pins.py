@@ -33,13 +33,26 @@ class ServerTests(SynchronousTestCase):
             ("[::1]", "::1", "[::1]:6667"),
             ("2001:DB8:0:0::1", "2001:db8::1", "[2001:db8::1]:6667"),
             ("192.0.2.1", "192.0.2.1", "192.0.2.1:6667"),
+            ("FE80::1%eth0", "fe80::1%eth0", "[fe80::1%eth0]:6667"),
             ("a_b-c", "a_b-c", "a_b-c:6667"),
         ):
             server = Server.of(written, 6667)
             self.assertEqual((server.host, str(server)), (host, shown))
 
     def test_what_is_no_host_is_told(self) -> None:
-        for host in ("", "a b", "a/b", "-a", "a..b", "1.2.3", "256.1.1.1", "a" * 64, "[", "\x1b[m"):
+        for host in (
+            "",
+            "a b",
+            "a/b",
+            "-a",
+            "a..b",
+            "1.2.3",
+            "256.1.1.1",
+            "a" * 64,
+            "[",
+            "\x1b[m",
+            "fe80::1%a b",
+        ):
             error = self.assertRaises(ValueError, Server.of, host, 6667)
             self.assertEqual(str(error), f"{host!r} is no host name and no IP address")
 

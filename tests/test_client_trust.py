@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from unittest.mock import patch
 
 from cryptography import x509
@@ -97,6 +97,15 @@ class AuthoritiesTests(TrustCase):
         )
         self.assertEqual(
             await self.words(expired), "its certificate expired on 2020-03-04 05:06 UTC"
+        )
+
+    async def test_an_expired_authority_is_named(self) -> None:
+        yesterday = datetime.now(timezone.utc) - timedelta(days=1)
+        old = Issuer(self.folder / "old", "an old one", end=yesterday)
+        self.trust = Authorities(old.file)
+        self.assertIn(
+            "the certificate of its authority an old one expired on ",
+            await self.words(old.issue("localhost")),
         )
 
     async def test_a_certificate_of_tomorrow(self) -> None:

@@ -99,9 +99,7 @@ class HandingOverTests(SynchronousTestCase):
         @_many
         @given(st.lists(st.binary(max_size=3 * LIMIT)), st.lists(st.booleans()))
         def check(pieces: list[bytes], ends: list[bool]) -> None:
-            after = b"".join(
-                piece + b"\n" * end for piece, end in zip(pieces, ends, strict=False)
-            )
+            after = b"".join(piece + b"\n" * end for piece, end in zip(pieces, ends, strict=False))
             buffer = LineBuffer(LIMIT)
             first, *others = buffer.feed(b"first\n" + after)
 

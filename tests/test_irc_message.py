@@ -3,7 +3,7 @@ whatever hypothesis thinks of."""
 
 from __future__ import annotations
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -16,8 +16,7 @@ from chatservice.translation.irc.message import (
     NotUtf8,
     TagsTooLong,
 )
-
-steady = settings(deadline=None, derandomize=True, database=None, max_examples=300)
+from tests.generated import steady
 
 ANYTHING = st.characters(exclude_characters="\0\r\n", exclude_categories=["Cs"])
 TEXTS = st.text(ANYTHING, max_size=40)
@@ -207,7 +206,7 @@ class ParsingTests(SynchronousTestCase):
             self.assertIsNone(caught.exception.__cause__)
         self.assertNotIn("secret", repr(message.parse(b"PASS secret")))
 
-    @steady
+    @steady()
     @given(st.binary(max_size=80) | st.text(st.sampled_from("@:;=\\+/ aA1\0\r\xe9"), max_size=40))
     @example(b"@a :b :c")
     def test_nothing_but_its_own_errors_is_raised(self, line: bytes | str) -> None:
@@ -265,7 +264,7 @@ class FormattingTests(SynchronousTestCase):
                 message.format("X", *params)
             self.assertNotIn("cret", str(caught.exception))
 
-    @steady
+    @steady()
     @given(TAGS, st.just("") | WORDS, COMMANDS, st.lists(WORDS, max_size=4), st.none() | TEXTS)
     def test_a_client_reads_what_was_sent(
         self,
@@ -281,7 +280,7 @@ class FormattingTests(SynchronousTestCase):
 
         self.assertEqual(as_a_client_reads(line), (tags, source, command, params))
 
-    @steady
+    @steady()
     @given(TAGS, COMMANDS, st.lists(WORDS, max_size=4), TEXTS)
     def test_what_is_formatted_is_parsed(
         self, tags: dict[str, str], command: str, words: list[str], last: str
@@ -312,7 +311,7 @@ class TagValueTests(SynchronousTestCase):
         ):
             self.assertEqual(message.unescape_tag(escaped), raw)
 
-    @steady
+    @steady()
     @given(VALUES)
     def test_unescaping_undoes_escaping(self, value: str) -> None:
         escaped = message.escape_tag(value)
@@ -357,7 +356,7 @@ class SplittingTests(SynchronousTestCase):
     def test_a_piece_has_room_for_a_character(self) -> None:
         self.assertRaises(ValueError, message.split_text, "abcde", 3)
 
-    @steady
+    @steady()
     @given(
         st.text(ANYTHING | st.sampled_from(" \u0301\u200d\U0001f3ff\U0001f44d\xe9"), max_size=200),
         st.integers(4, 60),

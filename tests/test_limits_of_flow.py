@@ -8,12 +8,13 @@ from functools import partial
 from threading import Event as ThreadEvent
 
 import argon2
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chatservice import service as service_module
 from chatservice.authentication.passwords import Passwords
 from chatservice.networking.framing import LineBuffer, Overlong
+from tests.generated import steady
 from tests.service import Client, RunningService, ServiceCase, turn, until
 
 LIMIT = 4096
@@ -59,7 +60,7 @@ class LineLengthTests(ServiceCase):
         self.assertEqual(await bob.until("ROOM:"), "ROOM:lobby:alice:short")
 
     def test_lines_are_the_same_however_they_are_cut(self) -> None:
-        @settings(max_examples=300, deadline=None, derandomize=True, database=None)
+        @steady(300)
         @given(
             st.lists(st.sampled_from([b"a" * 69, b"b" * 70, b"c", b"\r", b"\n", b"\r\n"])),
             st.lists(st.integers(1, 150)),

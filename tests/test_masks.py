@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -12,8 +12,7 @@ from chatservice.controller import masks
 from chatservice.controller.errors import BadArguments, ChatError
 from chatservice.controller.masks import Subject
 from chatservice.controller.names import NameRules
-
-steady = settings(deadline=None, derandomize=True, database=None, max_examples=300)
+from tests.generated import steady
 
 ALICE = Subject("alice", "k3ab2cd.ip", "al")
 GUEST = Subject("gu[e]st", "k3ab2cd.ip", "")
@@ -113,7 +112,7 @@ class CanonicalTests(SynchronousTestCase):
         self.assertRaises(BadArguments, masks.canonical, "m:" + "a" * 195)
         self.assertRaises(BadArguments, masks.canonical, "\xe9" * 99)
 
-    @steady
+    @steady()
     @given(st.text(st.sampled_from("aB*?!@:m[\xc9\u0301\u0345\u1e9e "), max_size=12) | st.text())
     def test_a_canonical_mask_stays_as_it_is(self, typed: str) -> None:
         try:
@@ -126,7 +125,7 @@ class CanonicalTests(SynchronousTestCase):
         self.assertNotIn(mask[0], ":")
         self.assertEqual(masks.canonical(masks.target(mask)), masks.target(mask))
 
-    @steady
+    @steady()
     @given(st.text(st.characters(categories=["L", "Mn"]), min_size=1, max_size=6))
     def test_every_nick_can_be_named_as_its_owner_writes_it(self, text: str) -> None:
         try:
@@ -196,7 +195,7 @@ class MatchingTests(SynchronousTestCase):
             self.assertFalse(self.means(f"*a*?b*{number}*", ALICE))
             self.assertIsNone(masks.glob(f"a*?{number}")("alice"))
 
-    @steady
+    @steady()
     @given(
         st.text(st.sampled_from("ab*?[]\\-\xe9"), min_size=1, max_size=10),
         st.text(st.sampled_from("ab[]\\-\xe9"), min_size=1, max_size=12),

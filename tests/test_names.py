@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -19,9 +19,9 @@ from chatservice.controller.errors import (
     NoSuchRoom,
 )
 from chatservice.controller.names import Name, NameRules
+from tests.generated import steady
 
 rules = NameRules()
-steady = settings(deadline=None, derandomize=True, database=None, max_examples=300)
 ASCII = st.text(st.characters(max_codepoint=127), min_size=1, max_size=32)
 
 CYRILLIC_A = "\u0430"
@@ -120,7 +120,7 @@ class AsciiTests(SynchronousTestCase):
             error = self.assertRaises(BadNick, rules.nick, text)
             self.assertEqual(str(error), words)
 
-    @steady
+    @steady()
     @given(ASCII)
     def test_the_short_way_comes_to_what_the_long_way_comes_to(self, text: str) -> None:
         for kind in (names.NICK, names.ROOM):
@@ -256,7 +256,7 @@ class UnicodeTests(SynchronousTestCase):
         self.patch(names, "parse_unicode", forbidden)
         self.assertIn("32 characters", self.refused("\u0451" * 33))
 
-    @steady
+    @steady()
     @given(st.text(min_size=1, max_size=32))
     def test_a_name_once_allowed_is_allowed_as_shown_and_as_compared(self, text: str) -> None:
         try:
@@ -337,14 +337,14 @@ class LookalikeTests(SynchronousTestCase):
         ):
             self.assertEqual(lookalikes.skeleton(text), skeleton)
 
-    @steady
+    @steady()
     @given(st.text(max_size=20))
     def test_the_skeleton_of_a_skeleton_is_itself(self, text: str) -> None:
         skeleton = lookalikes.skeleton(text)
 
         self.assertEqual(lookalikes.skeleton(skeleton), skeleton)
 
-    @steady
+    @steady()
     @given(st.text(st.characters(min_codepoint=128), min_size=1, max_size=8))
     def test_no_other_name_takes_an_ascii_names_skeleton_unseen(self, text: str) -> None:
         try:

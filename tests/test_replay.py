@@ -7,12 +7,13 @@ from __future__ import annotations
 import json
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from twisted.trial.unittest import SynchronousTestCase
 
 from chatservice.controller.events import EVENTS, SAID
 from chatservice.controller.records import Record, restore, take_dirty
 from chatservice.controller.state import RecordKey, State
+from tests.generated import steady
 from tests.lives import (
     BATCHES,
     NICKS,
@@ -35,7 +36,7 @@ def restarted(life: Life, records: dict[RecordKey, Record], mark: int) -> State:
 
 
 class ReplayTests(SynchronousTestCase):
-    @settings(deadline=None, max_examples=200)
+    @steady(max_examples=200)
     @given(BATCHES)
     def test_a_restart_at_any_mark_arrives_at_the_same_state(
         self, batches: list[list[Step]]
@@ -46,7 +47,7 @@ class ReplayTests(SynchronousTestCase):
             state = restarted(life, records, mark)
             self.assertEqual(everything(state), everything(life.state))
 
-    @settings(deadline=None, max_examples=100)
+    @steady(max_examples=100)
     @given(BATCHES)
     def test_what_changed_since_a_restart_is_all_that_the_records_lack(
         self, batches: list[list[Step]]
@@ -62,7 +63,7 @@ class ReplayTests(SynchronousTestCase):
                     records[key] = record
             self.assertEqual(records, dict(all_records(life.state)))
 
-    @settings(deadline=None, max_examples=100)
+    @steady(max_examples=100)
     @given(BATCHES)
     def test_an_event_that_is_applied_again_changes_nothing(
         self, batches: list[list[Step]]
@@ -75,7 +76,7 @@ class ReplayTests(SynchronousTestCase):
             applied(state, event)
             self.assertEqual(everything(state), before)
 
-    @settings(deadline=None, max_examples=150)
+    @steady(max_examples=150)
     @given(BATCHES)
     def test_what_comes_too_late_changes_nothing(self, batches: list[list[Step]]) -> None:
         state = State()
@@ -88,7 +89,7 @@ class ReplayTests(SynchronousTestCase):
 
 
 class TruthTests(SynchronousTestCase):
-    @settings(deadline=None, max_examples=150)
+    @steady(max_examples=150)
     @given(BATCHES)
     def test_nothing_is_left_of_those_who_are_gone(self, batches: list[list[Step]]) -> None:
         life = Life([*batches, [("restart", "", "", "")]])
@@ -103,7 +104,7 @@ class TruthTests(SynchronousTestCase):
         self.assertEqual(set(state.nick_skeletons.values()), set(state.accounts))
         self.assertEqual(set(state.owned), {room.owner for room in state.rooms.values()})
 
-    @settings(deadline=None, max_examples=150)
+    @steady(max_examples=150)
     @given(BATCHES)
     def test_the_limits_hold_whoever_comes_at_once(self, batches: list[list[Step]]) -> None:
         state = State()
@@ -114,7 +115,7 @@ class TruthTests(SynchronousTestCase):
             for room in state.rooms.values():
                 self.assertLessEqual(len(room.members), POLICY.members_per_room)
 
-    @settings(deadline=None, max_examples=200)
+    @steady(max_examples=200)
     @given(BATCHES)
     def test_the_tables_agree(self, batches: list[list[Step]]) -> None:
         state = State()

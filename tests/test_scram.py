@@ -9,7 +9,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.profiles import CHEAPEST
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scramp import ScramClient, ScramMechanism  # type: ignore[import-untyped]
 from twisted.internet.defer import CancelledError, Deferred
@@ -24,6 +24,7 @@ from chatservice.authentication.scram import LONGEST_MESSAGE, ScramExchange
 from chatservice.authentication.throttle import Throttle
 from chatservice.authentication.verifiers import SALT_BYTES, SCRAM_ITERATIONS, make_verifier
 from chatservice.controller.errors import BadPassword, ChatError, TooFast, Unavailable
+from tests.generated import steady
 
 SECRET = "pencil"
 ADDRESS = "192.0.2.1"
@@ -338,14 +339,14 @@ MESSAGES = st.one_of(
 
 
 class GarbageTests(ScramCase):
-    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
+    @steady(300)
     @given(first=MESSAGES, final=MESSAGES)
     def test_whatever_is_sent_is_answered_or_refused(self, first: bytes, final: bytes) -> None:
         exchange = self.exchange()
         self.tell(exchange.first(first))
         self.tell(exchange.final(final))
 
-    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
+    @steady(300)
     @given(final=MESSAGES)
     def test_whatever_follows_a_good_beginning_is_refused(self, final: bytes) -> None:
         exchange = self.exchange()
@@ -353,7 +354,7 @@ class GarbageTests(ScramCase):
 
         self.assertIsInstance(self.tell(exchange.final(final)), BadPassword)
 
-    @settings(max_examples=200, deadline=None, derandomize=True, database=None)
+    @steady(200)
     @given(data=st.data())
     def test_no_message_but_the_very_one_is_a_proof(self, data: st.DataObject) -> None:
         exchange, _, final = self.begin("cheap")
