@@ -12,14 +12,16 @@ TOO_LARGE = 1 << 7 * LONGEST
 """What `read_varint` makes of such a number."""
 
 
+_SHORT = tuple(bytes((number,)) for number in range(0x80))
+
+
 def varint(number: int) -> bytes:
     """A number, 0 or more, as a varint."""
-    encoded = bytearray()
-    while number >= 0x80:
-        encoded.append(number & 0x7F | 0x80)
-        number >>= 7
-    encoded.append(number)
-    return bytes(encoded)
+    if number < 0x80:
+        return _SHORT[number]
+    if number < 0x4000:  # with the former, almost all
+        return bytes((number & 0x7F | 0x80, number >> 7))
+    return bytes((number & 0x7F | 0x80,)) + varint(number >> 7)
 
 
 def read_varint(data: bytes, start: int) -> tuple[int, int]:

@@ -40,6 +40,9 @@ class Plain:
         who = getattr(event, "victim_nick", "") or event.nick
         return f"{who} {event.kind}\n".encode()
 
+    def encode_all(self, events: Sequence[Event]) -> bytes:
+        return b"".join([self.encode(event) for event in events])
+
     def overheard(self, event: Event) -> bytes:
         return b""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
@@ -35,6 +35,9 @@ class Words:
             return b""
         text = getattr(event, "text", event.kind)
         return f"{self.name}:{event.actor}:{text}\n".encode()
+
+    def encode_all(self, events: Sequence[Event]) -> bytes:
+        return b"".join([self.encode(event) for event in events])
 
     def overheard(self, event: Event) -> bytes:
         return b"overheard " + self.encode(event)

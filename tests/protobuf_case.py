@@ -4,6 +4,7 @@ sockets. Frames are taken apart and put together by protobuf's own code, not by 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
@@ -28,9 +29,22 @@ def framed(*messages: Message) -> bytes:
 def frames_in(data: bytes) -> list[pb.ServerFrame]:
     """What the server has written; half a frame, or anything else, is an error."""
     stream, found = BytesIO(data), []
-    while (frame := proto.parse_length_prefixed(pb.ServerFrame, stream)) is not None:
-        found.append(frame)
+    while stream.tell() < len(data):
+        found.append(proto.parse_length_prefixed(pb.ServerFrame, stream))
     return found
+
+
+def alone(frames: list[pb.ServerFrame]) -> Iterator[pb.ServerFrame]:
+    """The same, but each message as if it had come alone."""
+    for frame in frames:
+        if kind(frame) != "messages":
+            yield frame
+            continue
+        ms = 0
+        for message in frame.messages.messages:
+            ms = message.ms = message.ms or ms
+            message.room = frame.messages.room
+            yield pb.ServerFrame(message=message)
 
 
 def kind(frame: pb.ServerFrame) -> str:
@@ -55,15 +69,15 @@ class Program:
         self.client.send_bytes(framed(*frames))
 
     def frames(self) -> list[pb.ServerFrame]:
-        """The frames that came since the last look."""
-        return frames_in(self.client.received())
+        """The frames that came since the last look, each message in one of its own."""
+        return list(alone(frames_in(self.client.received())))
 
     def kinds(self) -> list[str]:
         """What came since the last look, by the names alone."""
         return [kind(frame) for frame in self.frames()]
 
     def ask(self, **request: Any) -> list[pb.ServerFrame]:
-        """Send a request, the one field of `ClientFrame` that is given, and give what came of it."""
+        """Send a request, the one field of `ClientFrame` that is given; give what came of it."""
         self.frames()
         self.last_id += 1
         self.send(pb.ClientFrame(request_id=self.last_id, **request))

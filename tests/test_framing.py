@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from google.protobuf.internal.encoder import _VarintBytes
+from typing import Any
+
+from google.protobuf.internal import encoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -17,8 +19,16 @@ _bodies = st.lists(st.binary(max_size=LIMIT), max_size=20)
 _cuts = st.lists(st.integers(1, 400), max_size=20)
 
 
+_protobufs: Any = encoder
+
+
+def varint_bytes(number: int) -> bytes:
+    """A varint as protobuf's own code writes it."""
+    return bytes(_protobufs._VarintBytes(number))
+
+
 def framed(*bodies: bytes) -> bytes:
-    return b"".join(_VarintBytes(len(body)) + body for body in bodies)
+    return b"".join(varint_bytes(len(body)) + body for body in bodies)
 
 
 class VarintTests(SynchronousTestCase):
@@ -26,7 +36,7 @@ class VarintTests(SynchronousTestCase):
         for number in (0, 1, 127, 128, 300, 16383, 16384, 4096, 1 << 20, (1 << 35) - 1):
             encoded = varint(number)
 
-            self.assertEqual(encoded, _VarintBytes(number))
+            self.assertEqual(encoded, varint_bytes(number))
             self.assertEqual(read_varint(b"x" + encoded + b"\xff", 1), (number, 1 + len(encoded)))
             for size in range(len(encoded)):
                 self.assertEqual(read_varint(encoded[:size], 0), (0, 0))
@@ -107,6 +117,14 @@ class HandingOverTests(SynchronousTestCase):
             self.assertEqual(buffer.drain(others), after)
 
         check()
+
+    def test_so_does_a_line_that_has_not_ended_yet_and_is_too_long(self) -> None:
+        too_long = 2 * LIMIT * b"x"
+        for after in (too_long, b"y\n" + too_long, too_long + b"\n" + too_long):
+            buffer = LineBuffer(LIMIT)
+            others = buffer.feed(b"first\n" + after)[1:]
+
+            self.assertEqual(buffer.drain(others), after)
 
     def test_frames_give_back_all_that_came_after_the_frame_that_was_understood(self) -> None:
         @_many

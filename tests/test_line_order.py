@@ -12,6 +12,8 @@ from chatservice.controller.errors import ERRORS_BY_CODE
 from chatservice.controller.events import ModeChange
 from chatservice.controller.policy import Policy
 from chatservice.networking.hall import Patience
+from chatservice.translation.line import LineProtocol
+from chatservice.translation.registry import Dialects
 from tests.bench import GREETING, House
 from tests.line_case import LineCase
 
@@ -357,7 +359,11 @@ class CodeTests(LineCase):
         # No request of this dialect asks for what an operator of the server may.
         self.assertEqual(set(self.lines) | {"NOT_OPERATOR"}, set(ERRORS_BY_CODE))
         for code, lines in self.lines.items():
-            house = House(policy=Policy(rooms_owned_per_user=2), flow=Flow(0.1, 40, 100))
+            house = House(
+                policy=Policy(rooms_owned_per_user=2),
+                flow=Flow(0.1, 40, 100),
+                dialects=Dialects([LineProtocol()]),
+            )
             house.user("bob", "NEWROOM:bobs", "NEWROOM:cellar:private")
             house.user("cid", "NEWROOM:keyed", "NEWROOM:closed")
             house.user("dan", "NEWROOM:quiet", "NEWROOM:known")

@@ -381,9 +381,15 @@ class ConnectionTests(LineCase):
         )
 
     def test_protobuf_is_spoken_where_it_is_installed(self) -> None:
-        self.refuses(self.alice, "PROTOBUF:1", "UNAVAILABLE")
+        elsewhere = House(dialects=Dialects([LineProtocol()])).user("alice")
+
+        self.refuses(elsewhere, "PROTOBUF:1", "UNAVAILABLE")
         self.refuses(self.alice, "PROTOBUF:2", "BAD_ARGUMENTS")
         self.refuses(self.alice, "PROTOBUF:", "BAD_ARGUMENTS")
+        self.alice.send("PROTOBUF:1")
+
+        self.assertTrue(self.alice.received().startswith(b"OK:PROTOBUF:1\r\n"))
+        self.assertEqual(self.alice.speaks, "protobuf")
 
     def test_protobuf_begins_with_the_byte_after_the_line(self) -> None:
         house = House(dialects=Dialects([LineProtocol(), Reversing()]))

@@ -16,6 +16,7 @@ from chatservice.controller.events import (
     ModesChanged,
     NickChanged,
     RankedMessage,
+    TagMessage,
     Transferred,
     Wallops,
 )
@@ -24,13 +25,14 @@ from chatservice.translation.protobuf import chat_pb2 as pb
 from chatservice.translation.protobuf.rendering import FRAMES, message_of
 from tests.bench import Client
 from tests.irc_case import mask
-from tests.protobuf_case import ProtobufCase, framed, frames_in, kind
+from tests.protobuf_case import ProtobufCase, alone, framed, frames_in, kind
 from tests.test_renderings import SILENT
 
 
 class RenderingTests(SynchronousTestCase):
     def test_a_message_is_written_as_protobuf_writes_it(self) -> None:
-        for size in (0, 1, 30, 60, 70, 71, 72, 73, 74, 75, 76, 77, 78, 100, 127, 128, 16000, 17000):
+        # Among these are all at which a length has one byte more.
+        for size in (*range(300), *range(16_300, 16_400), 2_000_000):
             for event in (
                 Message(id="7", ms=1, room="den", nick="Ann", text="x" * size),
                 Message(
@@ -49,6 +51,44 @@ class RenderingTests(SynchronousTestCase):
                 self.assertEqual(
                     FRAMES.encode(event), framed(pb.ServerFrame(message=message_of(event)))
                 )
+
+    def test_what_is_said_at_once_is_written_as_if_each_had_come_alone(self) -> None:
+        events = [
+            Message(id="1", ms=5, room="Den", nick="Ann", account="ann", text="one"),
+            Message(id="2", ms=5, room="Den", nick="Bob", text="\x01ACTION waves\x01", notice=True),
+            Message(id="3", ms=5, room="Den", nick="Bob", text="\x01VERSION\x01"),
+            TagMessage(id="4", ms=6, room="Den", nick="Bob", tags={"+typing": "active"}),
+            Message(id="5", ms=7, room="Den", nick="Bob", text="two", tags={"nonce": "n"}),
+            Message(id="6", ms=7, room="Den", nick="Bob", text="three"),
+        ]
+        singly = [frame for event in events for frame in frames_in(FRAMES.encode(event))]
+
+        [together] = frames_in(FRAMES.encode_all(events))
+
+        self.assertEqual([message.ms for message in together.messages.messages], [5, 0, 7, 0])
+        self.assertEqual([message.room for message in together.messages.messages], 4 * [""])
+        self.assertEqual(list(alone([together])), singly)
+        self.assertEqual(FRAMES.encode_all(events[:1]), FRAMES.encode(events[0]))
+        self.assertEqual(FRAMES.encode_all(events[2:4]), b"")
+
+    def test_however_much_is_said_at_once_frames_are_short(self) -> None:
+        wide = "\U00010400"
+        for text in ("x", 4096 * "x", 1024 * wide, 100 * wide):
+            event = Message(
+                id="123456789012345678",
+                ms=2**41,
+                room=64 * wide,
+                nick=32 * wide,
+                account=32 * wide,
+                text=text,
+                notice=True,
+                tags={"nonce": 16 * wide},
+            )
+
+            frames = frames_in(FRAMES.encode_all(120 * [event]))
+
+            self.assertEqual(sum(len(frame.messages.messages) for frame in frames), 120)
+            self.assertLess(max(frame.ByteSize() for frame in frames), 65_536)
 
     def test_what_is_for_programs_or_of_no_concern_is_not_told(self) -> None:
         for text in ("\x01VERSION\x01", "\x01ACTIONS x\x01", "\x01"):
@@ -141,6 +181,18 @@ class OtherDialectsTests(ProtobufCase):
             [(message.nick, message.text) for message in self.told()],
             [("ida", "hi"), ("liz", "ahoy")],
         )
+
+    def test_what_is_said_at_once_comes_in_one_frame(self) -> None:
+        self.house.journal.hold()
+        self.liz.send("ROOM:den:1", "ROOM:den:2", "ROOM:den:3")
+        self.ida.send("PRIVMSG #den :4")
+        self.house.journal.release()
+        self.house.settle()
+
+        frames = frames_in(self.alice.client.received())
+        self.assertLess(len(frames), 4)
+        self.assertIn("messages", [kind(frame) for frame in frames])
+        self.assertEqual([frame.message.text for frame in alone(frames)], list("1234"))
 
     def test_actions_and_notices_are_those_of_irc(self) -> None:
         self.given(self.alice, say=pb.Say(room="den", text="waves", action=True))

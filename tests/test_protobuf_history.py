@@ -64,7 +64,10 @@ class PageTests(HistoryCase):
         ids = self.say("0", "1", "2", "3")
         self.assertEqual(texts(self.page(before=pb.Point(id=ids[2]))), ["0", "1"])
         self.assertEqual(texts(self.page(after=pb.Point(id=ids[2]))), ["3"])
-        between = {"after": pb.Point(id=ids[0]), "before": pb.Point(ms=NOW_MS + 3000)}
+        between: dict[str, Any] = {
+            "after": pb.Point(id=ids[0]),
+            "before": pb.Point(ms=NOW_MS + 3000),
+        }
         self.assertEqual(texts(self.page(**between)), ["1", "2"])
         self.assertEqual(texts(self.page(after=pb.Point(ms=NOW_MS + 2000))), ["3"])
         self.assertEqual(texts(self.page(before=pb.Point(), after=pb.Point())), list("0123"))

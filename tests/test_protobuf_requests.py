@@ -158,11 +158,11 @@ class IdentityTests(ProtobufCase):
 
         answer = self.alice.answer(where_am_i=pb.WhereAmI())
 
-        self.assertEqual(answer.room_list.rooms, [pb.Room(name="Den", members=2)])
+        self.assertEqual(list(answer.room_list.rooms), [pb.Room(name="Den", members=2)])
 
     def test_most_requests_need_a_log_in(self) -> None:
         stranger = self.stranger()
-        den = {"room": "den"}
+        den: dict[str, Any] = {"room": "den"}
         requests: dict[str, Any] = {
             "say": pb.Say(**den, text="x"),
             "tell": pb.Tell(nick="bob", text="x"),

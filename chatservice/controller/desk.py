@@ -105,6 +105,13 @@ class Variant(Protocol):
     def encode(self, event: Event) -> bytes:
         """The bytes of an event; empty if this variant has none for it."""
 
+    def encode_all(self, events: Sequence[Event]) -> bytes:
+        """
+        The bytes of events that happened at once in one place, in their order: those of each,
+        joined, unless there is a shorter way. Only asked if authors get the same.
+        """
+        return b"".join([self.encode(event) for event in events])
+
     def overheard(self, event: Event) -> bytes:
         """
         The bytes of an invitation for those who are in the room that somebody else is invited to;

@@ -77,7 +77,8 @@ class Delivery:
     operator says to all, and whoever was in a room hears that it is gone.
 
     @param flush: sends what was written to all connections.
-    @ivar deliveries: how many events were handed to how many connections, multiplied.
+    @ivar deliveries: how many events were handed to how many connections, multiplied; all of a
+        batch, even if some dialect tells a part of it only.
     """
 
     log = Logger()
@@ -166,18 +167,20 @@ class Delivery:
             users = self._users
         for variant, writes in audience.items():
             try:
-                encode = variant.overheard if overheard else variant.encode
-                payloads = [encode(event) for event in events]
+                if variant.echo and not overheard:
+                    payloads = [variant.encode_all(events)]
+                else:
+                    encode = variant.overheard if overheard else variant.encode
+                    payloads = [encode(event) for event in events]
             except Exception:  # noqa: BLE001 - supervised here
                 self._variant_broke(variant, writes)
                 continue
             others = writes if variant.echo else self._ask_authors(writes, events, payloads, users)
-            self._write(others, b"".join(payloads))
-            self.deliveries += (len(payloads) - payloads.count(b"")) * len(others)
+            if payload := b"".join(payloads):
+                self._write(others, payload)
+                self.deliveries += len(events) * len(others)
 
     def _write(self, writes: Writes, payload: bytes) -> None:
-        if not payload:
-            return
         try:
             for write in writes.values():
                 write(payload)

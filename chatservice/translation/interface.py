@@ -6,7 +6,7 @@ to it, and it writes bytes.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any, Protocol
 
 from zope.interface import Attribute, Interface
@@ -133,6 +133,9 @@ class Silence:
     echo = True
 
     def encode(self, event: Event) -> bytes:
+        return b""
+
+    def encode_all(self, events: Sequence[Event]) -> bytes:
         return b""
 
     def overheard(self, event: Event) -> bytes:

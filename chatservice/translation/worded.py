@@ -6,7 +6,7 @@ say, as text alone shows it. Which words there are is each dialect's own.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from chatservice.controller import modes
@@ -49,6 +49,9 @@ class Worded:
         find = self._words.get(type(event))
         words = find(event) if find is not None else ""
         return self._frame(words) if words else b""
+
+    def encode_all(self, events: Sequence[Event]) -> bytes:
+        return b"".join([self.encode(event) for event in events])
 
     def overheard(self, event: Event) -> bytes:
         return b""

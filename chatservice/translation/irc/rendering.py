@@ -9,7 +9,7 @@ message-ids, extended-join, away-notify, account-notify, chghost, setname, invit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from time import gmtime, strftime
 from typing import Any
@@ -89,6 +89,9 @@ class IrcVariant:
     def encode(self, event: Event) -> bytes:
         write = _LINES.get(type(event))
         return write(self, event).encode() if write is not None else b""
+
+    def encode_all(self, events: Sequence[Event]) -> bytes:
+        return b"".join([self.encode(event) for event in events])
 
     def overheard(self, event: Event) -> bytes:
         if "invite-notify" not in self.has:

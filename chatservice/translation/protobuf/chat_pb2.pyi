@@ -60,10 +60,11 @@ class ClientFrame(_message.Message):
     def __init__(self, request_id: _Optional[int] = ..., say: _Optional[_Union[Say, _Mapping]] = ..., tell: _Optional[_Union[Tell, _Mapping]] = ..., login: _Optional[_Union[Login, _Mapping]] = ..., register: _Optional[_Union[Register, _Mapping]] = ..., logout: _Optional[_Union[Logout, _Mapping]] = ..., who_am_i: _Optional[_Union[WhoAmI, _Mapping]] = ..., where_am_i: _Optional[_Union[WhereAmI, _Mapping]] = ..., list_rooms: _Optional[_Union[ListRooms, _Mapping]] = ..., list_users: _Optional[_Union[ListUsers, _Mapping]] = ..., create_room: _Optional[_Union[CreateRoom, _Mapping]] = ..., delete_room: _Optional[_Union[DeleteRoom, _Mapping]] = ..., join_room: _Optional[_Union[JoinRoom, _Mapping]] = ..., leave_room: _Optional[_Union[LeaveRoom, _Mapping]] = ..., set_visibility: _Optional[_Union[SetVisibility, _Mapping]] = ..., invite: _Optional[_Union[Invite, _Mapping]] = ..., kick: _Optional[_Union[Kick, _Mapping]] = ..., get_topic: _Optional[_Union[GetTopic, _Mapping]] = ..., set_topic: _Optional[_Union[SetTopic, _Mapping]] = ..., history: _Optional[_Union[History, _Mapping]] = ..., list_conversations: _Optional[_Union[ListConversations, _Mapping]] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., quit: _Optional[_Union[Quit, _Mapping]] = ...) -> None: ...
 
 class ServerFrame(_message.Message):
-    __slots__ = ("request_id", "more", "message", "joined", "left", "kicked", "nick_changed", "invited", "room_deleted", "visibility_changed", "owner_changed", "topic_changed", "killed", "hello", "bye", "ping", "pong", "stored", "done", "error", "identity", "room_list", "user_list", "topic", "history_page", "conversation_list")
+    __slots__ = ("request_id", "more", "message", "messages", "joined", "left", "kicked", "nick_changed", "invited", "room_deleted", "visibility_changed", "owner_changed", "topic_changed", "killed", "hello", "bye", "ping", "pong", "stored", "done", "error", "identity", "room_list", "user_list", "topic", "history_page", "conversation_list")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     MORE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
     JOINED_FIELD_NUMBER: _ClassVar[int]
     LEFT_FIELD_NUMBER: _ClassVar[int]
     KICKED_FIELD_NUMBER: _ClassVar[int]
@@ -90,6 +91,7 @@ class ServerFrame(_message.Message):
     request_id: int
     more: bool
     message: Message
+    messages: Messages
     joined: Joined
     left: Left
     kicked: Kicked
@@ -113,7 +115,7 @@ class ServerFrame(_message.Message):
     topic: Topic
     history_page: HistoryPage
     conversation_list: ConversationList
-    def __init__(self, request_id: _Optional[int] = ..., more: bool = ..., message: _Optional[_Union[Message, _Mapping]] = ..., joined: _Optional[_Union[Joined, _Mapping]] = ..., left: _Optional[_Union[Left, _Mapping]] = ..., kicked: _Optional[_Union[Kicked, _Mapping]] = ..., nick_changed: _Optional[_Union[NickChanged, _Mapping]] = ..., invited: _Optional[_Union[Invited, _Mapping]] = ..., room_deleted: _Optional[_Union[RoomDeleted, _Mapping]] = ..., visibility_changed: _Optional[_Union[VisibilityChanged, _Mapping]] = ..., owner_changed: _Optional[_Union[OwnerChanged, _Mapping]] = ..., topic_changed: _Optional[_Union[TopicChanged, _Mapping]] = ..., killed: _Optional[_Union[Killed, _Mapping]] = ..., hello: _Optional[_Union[Hello, _Mapping]] = ..., bye: _Optional[_Union[Bye, _Mapping]] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., stored: _Optional[_Union[Stored, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., identity: _Optional[_Union[Identity, _Mapping]] = ..., room_list: _Optional[_Union[RoomList, _Mapping]] = ..., user_list: _Optional[_Union[UserList, _Mapping]] = ..., topic: _Optional[_Union[Topic, _Mapping]] = ..., history_page: _Optional[_Union[HistoryPage, _Mapping]] = ..., conversation_list: _Optional[_Union[ConversationList, _Mapping]] = ...) -> None: ...
+    def __init__(self, request_id: _Optional[int] = ..., more: bool = ..., message: _Optional[_Union[Message, _Mapping]] = ..., messages: _Optional[_Union[Messages, _Mapping]] = ..., joined: _Optional[_Union[Joined, _Mapping]] = ..., left: _Optional[_Union[Left, _Mapping]] = ..., kicked: _Optional[_Union[Kicked, _Mapping]] = ..., nick_changed: _Optional[_Union[NickChanged, _Mapping]] = ..., invited: _Optional[_Union[Invited, _Mapping]] = ..., room_deleted: _Optional[_Union[RoomDeleted, _Mapping]] = ..., visibility_changed: _Optional[_Union[VisibilityChanged, _Mapping]] = ..., owner_changed: _Optional[_Union[OwnerChanged, _Mapping]] = ..., topic_changed: _Optional[_Union[TopicChanged, _Mapping]] = ..., killed: _Optional[_Union[Killed, _Mapping]] = ..., hello: _Optional[_Union[Hello, _Mapping]] = ..., bye: _Optional[_Union[Bye, _Mapping]] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., stored: _Optional[_Union[Stored, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., identity: _Optional[_Union[Identity, _Mapping]] = ..., room_list: _Optional[_Union[RoomList, _Mapping]] = ..., user_list: _Optional[_Union[UserList, _Mapping]] = ..., topic: _Optional[_Union[Topic, _Mapping]] = ..., history_page: _Optional[_Union[HistoryPage, _Mapping]] = ..., conversation_list: _Optional[_Union[ConversationList, _Mapping]] = ...) -> None: ...
 
 class Login(_message.Message):
     __slots__ = ("nick", "password", "realname", "reclaim")
@@ -326,6 +328,14 @@ class Message(_message.Message):
     action: bool
     nonce: str
     def __init__(self, id: _Optional[str] = ..., ms: _Optional[int] = ..., room: _Optional[str] = ..., nick: _Optional[str] = ..., text: _Optional[str] = ..., account: _Optional[str] = ..., to: _Optional[str] = ..., notice: bool = ..., action: bool = ..., nonce: _Optional[str] = ...) -> None: ...
+
+class Messages(_message.Message):
+    __slots__ = ("room", "messages")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    messages: _containers.RepeatedCompositeFieldContainer[Message]
+    def __init__(self, room: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ...) -> None: ...
 
 class Joined(_message.Message):
     __slots__ = ("id", "ms", "room", "nick", "account")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from google.protobuf.message import Message as ProtobufMessage
 
 from chatservice.controller.entities import Room, User
-from chatservice.controller.errors import BadArguments, NickInUse, NoSuchUser
+from chatservice.controller.errors import BadArguments, BadPassword, NickInUse, NoSuchUser
 from chatservice.controller.events import DirectMessage, Event, Message
 from chatservice.controller.log import Point
 from chatservice.controller.session import Session
@@ -55,7 +55,9 @@ async def _login(d: ProtobufDialect, r: pb.Login) -> None:
 async def _take_back(session: Session, r: pb.Login) -> User:
     await session.authenticate(r.nick, r.password)
     try:
-        with suppress(NoSuchUser):  # gone meanwhile; or the nick only looks like one that is taken
+        # Whoever has the nick may be gone by now, or not be the account's, of which log_in will
+        # complain.
+        with suppress(NoSuchUser, BadPassword):
             await session.reclaim(r.nick)
         return await session.log_in(r.nick, None, r.realname)
     finally:

@@ -13,14 +13,20 @@ from google.protobuf.message import Message
 from chatservice.varint import varint
 
 
-def delimited(body: bytes) -> bytes:
-    """A frame: the body, with its length before it."""
+def delimited(tag: int, body: bytes) -> bytes:
+    """A frame that holds one field alone: its tag, of one byte, and the body, with both lengths."""
     size = len(body)
-    if size < 0x80:  # most are
-        return b"%c%b" % (size, body)
-    return varint(size) + body
+    if size < 0x7E:  # both lengths have one byte
+        return bytes((size + 2, tag, size)) + body
+    if 0x80 <= size < 0x3FFD:  # both have two
+        whole = size + 3
+        head = (whole & 0x7F | 0x80, whole >> 7, tag, size & 0x7F | 0x80, size >> 7)
+        return bytes(head) + body
+    inner = varint(size)
+    return b"".join((varint(1 + len(inner) + size), bytes((tag,)), inner, body))
 
 
 def frame_of(message: Message) -> bytes:
     """A message as it goes over the wire."""
-    return delimited(message.SerializeToString())
+    body = message.SerializeToString()
+    return varint(len(body)) + body

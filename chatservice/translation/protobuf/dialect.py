@@ -141,7 +141,7 @@ _ENVELOPE = 128
 
 
 def _longest_text(policy: Policy, frame_bytes: int) -> int:
-    """The longest text, in bytes, that may be said by whomever, to whomever, and in whatever way."""
+    """The longest text, in bytes, that may be said to whomever, and in whatever way."""
     names = policy.names
     longest_name = 4 * max(names.nick_characters, names.room_characters)
     fits = frame_bytes - longest_name - _ENVELOPE

@@ -4,7 +4,7 @@ Events as frames of chat.proto. One function an event; the others are not told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from chatservice.controller.events import (
@@ -33,48 +33,63 @@ NONCE = "nonce"
 """The tag of a message that its client's own name for it is kept under."""
 
 
-def message_of(event: Message | RankedMessage | DirectMessage) -> pb.Message | None:
+Said = Message | RankedMessage | DirectMessage
+
+
+def message_of(event: Said) -> pb.Message | None:
     """What somebody said; None if it is for programs only (CTCP)."""
     understood = done_or_said(event)
     if understood is None:
         return None
-    # The hot path: one by one is faster than all at once, as arguments.
     message = pb.Message()
-    message.id = event.id
     message.ms = event.ms
-    message.nick = event.nick
-    action, message.text = understood
-    if event.account:
-        message.account = event.account
     if isinstance(event, DirectMessage):
         message.to = event.to_nick
     else:
         message.room = event.room
+    _fill(message, event, *understood)
+    return message
+
+
+def _fill(message: pb.Message, event: Said, action: bool, text: str) -> None:
+    """All but when and where it was said."""
+    # The hot path: one by one is faster than all at once, as arguments.
+    message.id = event.id
+    message.nick = event.nick
+    message.text = text
+    if event.account:
+        message.account = event.account
     if event.notice:
         message.notice = True
     if action:
         message.action = True
     if event.tags and NONCE in event.tags:
         message.nonce = event.tags[NONCE]
-    return message
 
 
-_MESSAGE = bytes((pb.ServerFrame.MESSAGE_FIELD_NUMBER << 3 | 2,))
+_RUN = 50
+"""How many messages go into one frame."""
+
+_RUN_CHARACTERS = 8192
+"""
+After so many characters of text messages go on in another frame: of four bytes each, and with the
+longest names beside them, they come to less than the 64 KiB that chat.proto promises.
+"""
+
+_MESSAGE = pb.ServerFrame.MESSAGE_FIELD_NUMBER << 3 | 2
 """
 How the field of a `ServerFrame` begins that holds a message ("Encoding", "Message Structure"): its
 number, and that its length follows.
 """
 
 
-def _message(event: Message | RankedMessage | DirectMessage) -> bytes:
+def _message(event: Said) -> bytes:
     """
-    As `frame_of` has it, which would copy the message into a frame only to serialize both: half of
-    the time that this takes.
+    As `frame_of` has it, which would copy the message into a frame only to serialize both: twice
+    the time.
     """
     message = message_of(event)
-    if message is None:
-        return b""
-    return delimited(_MESSAGE + delimited(message.SerializeToString()))
+    return delimited(_MESSAGE, message.SerializeToString()) if message is not None else b""
 
 
 def _nick_changed(event: NickChanged) -> pb.ServerFrame:
@@ -176,7 +191,7 @@ def _killed(event: Killed) -> pb.ServerFrame:
     )
 
 
-_SAID = (Message, RankedMessage, DirectMessage)
+_SAID = frozenset((Message, RankedMessage, DirectMessage))
 
 _FRAMES: Mapping[type[Event], Callable[[Any], pb.ServerFrame | None]] = {
     NickChanged: _nick_changed,
@@ -202,14 +217,42 @@ class Frames:
         return f"<{type(self).__name__}: protobuf>"
 
     def encode(self, event: Event) -> bytes:
-        if isinstance(event, _SAID):
-            return _message(event)
+        if type(event) in _SAID:
+            return _message(event)  # type: ignore[arg-type]
         find = _FRAMES.get(type(event))
         frame = find(event) if find is not None else None
         return frame_of(frame) if frame is not None else b""
 
+    def encode_all(self, events: Sequence[Event]) -> bytes:
+        if len(events) == 1:
+            return self.encode(events[0])
+        return b"".join([frame_of(pb.ServerFrame(messages=run)) for run in _runs(events)])
+
     def overheard(self, event: Event) -> bytes:
         return b""
+
+
+def _runs(events: Sequence[Event]) -> Iterator[pb.Messages]:
+    """
+    What was said to one room at once: where and (mostly) when is written once, for every byte is
+    sent to every member.
+    """
+    run, ms, characters = pb.Messages(), 0, 0
+    for event in events:
+        understood = done_or_said(event) if type(event) is Message else None
+        if type(event) is not Message or understood is None:
+            continue
+        if len(run.messages) == _RUN or characters >= _RUN_CHARACTERS:
+            yield run
+            run, ms, characters = pb.Messages(), 0, 0
+        characters += len(event.text)
+        message = run.messages.add()
+        if event.ms != ms:
+            message.ms = ms = event.ms
+        run.room = event.room
+        _fill(message, event, *understood)
+    if run.messages:
+        yield run
 
 
 FRAMES = Frames()
