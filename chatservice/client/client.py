@@ -7,6 +7,7 @@ unsaid. What is missed meanwhile, the streams fetch (`stream`).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from math import inf
 from types import MappingProxyType, TracebackType
 from typing import Any
@@ -19,7 +20,7 @@ from chatservice.translation.protobuf import chat_pb2 as pb
 from . import decoding
 from .directs import Directs
 from .endpoints import parse
-from .errors import ClientError, Refused, TimedOut
+from .errors import ClientError, ConnectionGone, Refused, TimedOut
 from .events import (
     Conversation,
     Event,
@@ -39,7 +40,7 @@ from .link import Link, RetryPolicy
 from .outbox import Outbox
 from .protocol import ChatClientProtocol
 from .room import Point, Room, point
-from .stream import Stream
+from .stream import QUEUED, Stream
 from .trust import Authorities, Trust
 
 _HOPELESS = frozenset(("BAD_PASSWORD", "BAD_NICK", "NEEDS_ACCOUNT"))
@@ -66,6 +67,8 @@ class Client(Link):
         random length.
     @param insecure: allow a connection to another machine that is not encrypted.
     @param keepalive: seconds of silence after which the server is asked for a sign of life.
+    @param queued: how many messages of a room (or direct ones) wait for a program that is slow to
+        read them; what comes then is let go, and is fetched when it is wanted.
     @param reactor: None for the one that runs.
 
     @ivar nick: who one is; empty before one is logged in.
@@ -84,6 +87,7 @@ class Client(Link):
         retry: RetryPolicy | None = None,
         insecure: bool = False,
         keepalive: float = 60.0,
+        queued: int = QUEUED,
         reactor: Any = None,
     ) -> None:
         if reactor is None:
@@ -97,10 +101,11 @@ class Client(Link):
         self._rooms: dict[str, Room] = {}
         self._credentials: pb.Login | None = None
         self._latest = 0
+        self._queued = queued
         self.nick = ""
         self.account = ""
         self.joined: Mapping[str, Room] = MappingProxyType(self._rooms)
-        self.directs = Directs(self)
+        self.directs = Directs(self, queued)
 
     async def __aenter__(self) -> Client:
         self.startService()
@@ -127,20 +132,17 @@ class Client(Link):
         self._is(await self.ask(protocol, login=self._credentials))
         for room in list(self._rooms.values()):
             await self._enter_again(protocol, room)
-        await self._outbox.resume(
-            protocol, lambda asked: self._page_on(protocol, asked), self.pause
-        )
+        await self._outbox.resume(partial(self.ask, protocol), not self.account)
 
     async def _enter_again(self, protocol: ChatClientProtocol, room: Room) -> None:
         try:
             await self.ask(protocol, join_room=pb.JoinRoom(room=room.name, key=room.key))
         except Refused as refused:
-            self.forget(room, str(refused))
-            self._tell(RoomLost(room.name, refused.code, str(refused)))
-
-    async def _page_on(self, protocol: ChatClientProtocol, asked: pb.History) -> Page:
-        answer = await self.ask(protocol, history=asked)
-        return decoding.page(answer.history_page)
+            if refused.code == "UNAVAILABLE":
+                raise
+            if refused.code != "ALREADY_IN_ROOM":
+                self.forget(room, str(refused))
+                self._tell(RoomLost(room.name, refused.code, str(refused)))
 
     def resumed(self) -> None:
         for stream in self._streams():
@@ -200,26 +202,31 @@ class Client(Link):
 
     # Requests.
 
-    async def page(self, asked: pb.History) -> Page:
-        """A page of a history, however long it takes to get it: for streams."""
+    async def insist(self, **content: Any) -> pb.ServerFrame | None:
+        """As `call`, however long it takes; None if it is refused for good: for streams."""
         while True:
             try:
-                answer = await self.call(inf, history=asked)
+                return await self.call(inf, **content)
             except Refused as refused:
+                if refused is self.failure:
+                    raise
                 if refused.code != "UNAVAILABLE":
-                    return Page([], "", "")  # one is put out, and will be told so
+                    return None  # one is put out, and will be told so
                 await self.pause()
-            else:
-                return decoding.page(answer.history_page)
+
+    async def page(self, asked: pb.History) -> Page:
+        """A page of a history, as `insist` gets it; an empty one if it is refused."""
+        answer = await self.insist(history=asked)
+        return Page([], "", "") if answer is None else decoding.page(answer.history_page)
 
     async def post(self, said: pb.Say | pb.Tell, timeout: float | None) -> Stored:
         """Says something; see `Room.say`."""
         deadline = self._deadline(timeout)
         while True:
-            if self.failure is not None:
-                raise self.failure
+            if gone := self._gone():
+                raise gone
             saying = self._outbox.put(said, self._latest)
-            left = deadline - self._clock.seconds()
+            left = max(deadline - self._clock.seconds(), 0.0)
             if left < inf:
                 saying.stored.addTimeout(left, self._clock, onTimeoutCancel=_not_stored)
             if self._connection is not None:
@@ -252,7 +259,14 @@ class Client(Link):
             connection of this client's own that was lost is always closed so.)
         """
         asked = pb.Login(nick=nick, password=password, realname=realname, reclaim=reclaim)
-        identity = self._is(await self.call(timeout, login=asked))
+        try:
+            identity = self._is(await self.call(timeout, login=asked))
+        except TimedOut as late:
+            # It may be granted yet, and then nobody could log in on this connection.
+            if self._connection is not None:
+                self._connection.leave(ConnectionGone(str(late)))
+            raise
+        self.directs.begin(self._latest)
         asked.nick, asked.reclaim = identity.nick, True
         self._credentials = asked
         return identity
@@ -262,7 +276,6 @@ class Client(Link):
         identity = answer.identity
         self.nick, self.account = identity.nick, identity.account
         self._latest = max(self._latest, identity.ms)
-        self.directs.begin(identity.ms)
         return Identity(identity.nick, identity.account)
 
     async def register(self, password: str, *, timeout: float | None = None) -> Identity:
@@ -275,8 +288,8 @@ class Client(Link):
 
     async def logout(self, *, timeout: float | None = None) -> None:
         """Gives the nick up, and leaves every room."""
-        self._credentials = None
         await self.call(timeout, logout=pb.Logout())
+        self._credentials = None
         self.nick = self.account = ""
         for room in list(self._rooms.values()):
             self.forget(room, "logged out")
@@ -295,20 +308,19 @@ class Client(Link):
         try:
             answer = await self.call(timeout, join_room=asked)
         except Refused as refused:
-            inside = self._room(name)
-            if inside is None or refused.code != "ALREADY_IN_ROOM":
+            if refused.code != "ALREADY_IN_ROOM":
                 raise
-            return inside
+            topic = await self.call(timeout, get_topic=pb.GetTopic(room=name))
+            if inside := self._rooms.get(topic.topic.room):
+                return inside
+            # An answer did not come in time: nobody knows since when one is inside.
+            await self.call(timeout, leave_room=pb.LeaveRoom(room=name))
+            answer = await self.call(timeout, join_room=asked)
         done = answer.done
         room = self._rooms.get(done.room)
         if room is None:
-            room = self._rooms[done.room] = Room(self, done.room, key, done.id)
+            room = self._rooms[done.room] = Room(self, done.room, key, done.id, self._queued)
         return room
-
-    def _room(self, name: str) -> Room | None:
-        """The room of a name in whatever case it is written, if one is in it."""
-        written = name.casefold()
-        return next((r for n, r in self._rooms.items() if n.casefold() == written), None)
 
     def forget(self, room: Room, why: str) -> None:
         """One is not in a room any more."""

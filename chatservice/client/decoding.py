@@ -4,7 +4,7 @@ Frames of chat.proto as values of `events`, and nothing of what follows from the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from chatservice.translation.protobuf import chat_pb2 as pb
@@ -18,6 +18,16 @@ def message(m: pb.Message) -> events.Message:
     return events.Message(
         m.id, m.ms, m.nick, m.text, m.room, m.to, m.account, m.notice, m.action, m.nonce
     )
+
+
+def messages(run: pb.Messages) -> Iterator[events.Message]:
+    """What was said to one room at about the same time."""
+    room, ms = run.room, 0
+    for m in run.messages:
+        ms = m.ms or ms
+        yield events.Message(
+            m.id, ms, m.nick, m.text, room, "", m.account, m.notice, m.action, m.nonce
+        )
 
 
 def _joined(e: pb.Joined) -> events.Joined:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator
-from math import inf
 from typing import TYPE_CHECKING
 
 from chatservice.translation.protobuf import chat_pb2 as pb
@@ -28,18 +27,18 @@ class Directs:
     once, in order.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, queued: int) -> None:
         self._client = client
         self._since = 0
         self._recent: deque[str] = deque(maxlen=_REMEMBERED)
-        self.stream = Stream(self)
+        self.stream = Stream(self, queued)
 
     def __aiter__(self) -> AsyncIterator[Message]:
         return self.stream
 
     def begin(self, ms: int) -> None:
-        """One is logged in for the first time, at that moment (milliseconds since 1970)."""
-        self._since = self._since or ms
+        """One is logged in, at that moment (milliseconds since 1970): nothing was missed before."""
+        self._since = max(self._since, ms)
 
     # What the stream asks of the history behind it (`stream.Source`).
 
@@ -48,25 +47,50 @@ class Directs:
         self._recent.append(message.id)
 
     async def read(self) -> list[Message] | None:
-        since = self._since - 1
-        missed: list[Message] = []
-        for conversation in await self._client.conversations(since, timeout=inf):
-            if conversation.nick:
-                missed += await self._missed(conversation.nick, since)
+        """
+        All that was said up to the moment at which the last conversation was when they were listed.
+        What is said later may be in some of them when they are read, and missing in others.
+        """
+        since = self._since
+        spoken = await self._conversations(since - 1) if since else {}
+        if not spoken:
+            return None
+        until = max(spoken.values())
         known = set(self._recent)
-        found = [m for m in missed if m.id not in known]
+        found: list[Message] = []
+        for nick in spoken:
+            found += [m for m in await self._said(nick, since - 1, until + 1) if m.id not in known]
+        if not found and until <= since:
+            return None
         found.sort(key=lambda message: message.ms)
         for message in found:
             self.passed(message)
-        return found or None
+        self._since = max(self._since, until)
+        return found
 
-    async def _missed(self, nick: str, since: int) -> list[Message]:
-        found: list[Message] = []
-        after = pb.Point(ms=since)
+    async def _conversations(self, after: int) -> dict[str, int]:
+        """With whom something was said after a moment, and when for the last time."""
+        found: dict[str, int] = {}
         while True:
-            asked = pb.History(nick=nick, after=after, oldest=True)
+            asked = pb.ListConversations(after_ms=max(after, 0))
+            answer = await self._client.insist(list_conversations=asked)
+            if answer is None:
+                return found
+            some = answer.conversation_list.conversations
+            found |= {c.nick: c.ms for c in some if c.nick}
+            whole = len(some) < self._client.longest_list
+            if whole or some[-1].ms - 1 <= after:
+                return found
+            after = some[-1].ms - 1
+
+    async def _said(self, nick: str, after: int, before: int) -> list[Message]:
+        """What was said to one by somebody between two moments."""
+        found: list[Message] = []
+        begin, end = pb.Point(ms=after), pb.Point(ms=before)
+        while True:
+            asked = pb.History(nick=nick, after=begin, before=end, oldest=True)
             page = await self._client.page(asked)
             if not page.last_id:
                 return found
             found += [m for m in page.messages if m.nick != self._client.nick or m.to == m.nick]
-            after = pb.Point(id=page.last_id)
+            begin = pb.Point(id=page.last_id)

@@ -278,7 +278,7 @@ class _Explaining:
         return Failure(TimedOut(f"{self._shown} did not answer within {seconds:g} seconds"))
 
     def _explain(self, reason: Failure) -> Failure:
-        if reason.check(CancelledError) is not None:
+        if reason.check(CancelledError, errors.ConnectingCancelledError) is not None:
             return reason
         return Failure(_explained(self._shown, reason, ""))
 
@@ -289,7 +289,6 @@ _OLD_TLS = "it speaks an older TLS, and nothing less than TLS 1.3 will do"
 _TLS_WORDS = {
     "wrong version number": _NOT_TLS,
     "packet length too long": _NOT_TLS,
-    "record layer failure": _NOT_TLS,
     "unsupported protocol": _OLD_TLS,
     "wrong ssl version": _OLD_TLS,
     "tlsv1 alert protocol version": _OLD_TLS,
@@ -325,7 +324,10 @@ def _explained(shown: str, reason: Failure, farewell: str) -> ClientError:
 
 def _tls_words(error: SSL.Error) -> str:
     try:
-        reason = str(error.args[0][-1][2])
+        reasons = [str(entry[2]) for entry in error.args[0]]
     except (LookupError, TypeError):
-        reason = str(error)
-    return _TLS_WORDS.get(reason, f"TLS came to nothing ({reason or 'unknown'})")
+        reasons = []
+    for reason in reasons:
+        if reason in _TLS_WORDS:
+            return _TLS_WORDS[reason]
+    return f"TLS came to nothing ({', '.join(reasons) or 'unknown'})"

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf
+from random import uniform
 from typing import Any
 
-from twisted.application.internet import ClientService, backoffPolicy
+from twisted.application.internet import ClientService
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import (
@@ -18,7 +19,6 @@ from twisted.internet.interfaces import (
     IReactorTime,
     IStreamClientEndpoint,
 )
-from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -34,8 +34,21 @@ from .trust import Untrusted
 RetryPolicy = Callable[[int], float]
 """The seconds to wait before the next attempt to connect, after so many that failed."""
 
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 30.0
+_GROWTH = 1.5
+
 _AGAIN_SECONDS = 1.0
 """How soon a request that came too fast, or could not be answered, is tried again."""
+
+
+def longer_and_longer(failures: int) -> float:
+    """
+    The `RetryPolicy` of whoever has none: up to 30 seconds, and of random length, so that not all
+    clients of a server that was restarted come at once.
+    """
+    longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * _GROWTH ** min(failures, 100))
+    return longest * uniform(0.5, 1.0)  # noqa: S311 - nothing to guess
 
 
 class Link(MultiService, Listener):
@@ -49,6 +62,7 @@ class Link(MultiService, Listener):
     @param timeout: seconds that a request may last.
     @param retry: when to connect again; None for pauses of up to 30 seconds, of random length.
     @param keepalive: seconds of silence after which the server is asked for a sign of life.
+    @ivar longest_list: the most items that a list of the server has (`Hello.max_history`).
     @ivar failure: why there will be no connection any more; None while there may be.
     """
 
@@ -66,20 +80,24 @@ class Link(MultiService, Listener):
         self._place = place
         self._clock: IReactorTime = reactor
         self._timeout = timeout
-        self._retry = retry or backoffPolicy(initialDelay=0.5, maxDelay=30.0)
+        self._retry = retry or longer_and_longer
         self._connecting = ClientService(
             _Noted(place.endpoint, self._could_not_connect),
             ChatClientFactory(place, self, reactor, keepalive),
-            retryPolicy=self._wait_before,
+            retryPolicy=lambda _: self._retry_in,
             clock=reactor,
         )
         self._connecting.setServiceParent(self)
+        self._protocol: ChatClientProtocol | None = None
+        # The same, once anybody may use it.
         self._connection: ChatClientProtocol | None = None
-        self._waiting: list[Deferred[None]] = []
+        self._waiting: dict[Deferred[None], None] = {}
         self._listeners: list[Callable[[Told], object]] = []
         self._reason = "no connection yet"
         self._failures = 0
+        self._retry_in = 0.0
         self._was_connected = False
+        self.longest_list = 1
         self.failure: ClientError | None = None
 
     # For whoever inherits.
@@ -120,7 +138,12 @@ class Link(MultiService, Listener):
         @return: call it to hear no more.
         """
         self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+
+        def hear_no_more() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return hear_no_more
 
     def _tell(self, told: Told) -> None:
         for listener in tuple(self._listeners):
@@ -132,40 +155,32 @@ class Link(MultiService, Listener):
     # Connecting, and giving up.
 
     def stopService(self) -> Deferred[None]:
-        if self.failure is None:
-            self.failure = ConnectionGone("the client is closed")
-        if self._connection is not None:
-            self._connection.leave()
-        self._end(self.failure, closed=True)
+        self._end(ConnectionGone("the client is closed"), closed=True)
         return maybeDeferred(super().stopService)
 
     def give_up(self, error: ClientError) -> None:
         """It is no use to go on: whoever waits is told why."""
         if self.failure is None:
-            self.failure = error
-            if self._connection is not None:
-                self._connection.leave(error)
-            self._tell(Disconnected(str(error), None))
             self._end(error, closed=False)
+            self._tell(Disconnected(str(error), None))
             maybeDeferred(self._connecting.stopService)
 
     def _end(self, error: ClientError, closed: bool) -> None:
-        self._connection = None
+        self.failure = self.failure or error
+        if self._protocol is not None:
+            self._protocol.leave(self.failure)
+        self.given_up(self.failure, closed)
         self._wake()
-        self.given_up(error, closed)
 
     def _could_not_connect(self, failure: Failure) -> Failure:
-        if isinstance(failure.value, ClientError):
-            self._reason = str(failure.value)
+        error = failure.value
+        if not isinstance(error, ClientError):
+            error = ConnectionGone(failure.getErrorMessage())
+        self._interrupted_by(error)
         return failure
 
-    def _wait_before(self, _: int) -> float:
-        # `ClientService` counts a connection as made that was not even greeted.
-        self._failures += 1
-        seconds = self._retry(self._failures)
-        if self.failure is None:
-            self._tell(Disconnected(self._reason, seconds))
-        return seconds
+    def made(self, protocol: ChatClientProtocol) -> None:
+        self._protocol = protocol
 
     def greeted(self, protocol: ChatClientProtocol, hello: pb.Hello) -> None:
         resuming = Deferred.fromCoroutine(self._begin(protocol, hello))
@@ -173,7 +188,10 @@ class Link(MultiService, Listener):
 
     async def _begin(self, protocol: ChatClientProtocol, hello: pb.Hello) -> None:
         await self.resume(protocol)
+        if self._protocol is not protocol:
+            return
         again, self._was_connected = self._was_connected, True
+        self.longest_list = max(hello.max_history, 1)
         self._connection, self._failures = protocol, 0
         self._tell(Connected(hello.server, hello.version, again))
         self._wake()
@@ -187,19 +205,47 @@ class Link(MultiService, Listener):
         protocol.leave(error)
 
     def lost(self, protocol: ChatClientProtocol, reason: ClientError) -> None:
+        self._protocol = self._connection = None
+        self.interrupted()
+        self._interrupted_by(reason)
+
+    def _interrupted_by(self, reason: ClientError) -> None:
         self._reason = str(reason)
-        if self._connection is protocol:
-            self._connection = None
-            self.interrupted()
+        if self.failure is not None:
+            return
         if self.hopeless(reason):
             self.give_up(reason)
+            return
+        # Told here and not when `ClientService` asks for it, in whose midst nobody could stop it.
+        # It also counts connections as made that were not even greeted.
+        self._failures += 1
+        self._retry_in = self._retry(self._failures)
+        self._tell(Disconnected(self._reason, self._retry_in))
 
     # Asking.
 
     def _wake(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for each in waiting:
-            each.callback(None)
+        for waiting in tuple(self._waiting):
+            # Whoever was woken before may have given this one up.
+            if waiting in self._waiting:
+                del self._waiting[waiting]
+                waiting.callback(None)
+
+    def _wait(self, seconds: float) -> Deferred[None]:
+        """Fires after so long, or when there is a connection, or never will be."""
+        waiting: Deferred[None] = Deferred(self._waits_no_more)
+        self._waiting[waiting] = None
+        if seconds < inf:
+            waiting.addTimeout(seconds, self._clock, onTimeoutCancel=lambda *_: None)
+        return waiting
+
+    def _waits_no_more(self, waiting: Deferred[None]) -> None:
+        self._waiting.pop(waiting, None)
+
+    def _gone(self) -> ClientError | None:
+        """Why there will be no connection any more, to be raised; None while there may be."""
+        # It is raised again and again, and would drag the tracebacks of all of them along.
+        return self.failure and self.failure.with_traceback(None)
 
     async def _ready(self, deadline: float) -> ChatClientProtocol:
         """
@@ -208,20 +254,13 @@ class Link(MultiService, Listener):
         @param deadline: seconds on the clock.
         """
         while self._connection is None:
-            if self.failure is not None:
-                raise self.failure
+            if gone := self._gone():
+                raise gone
             left = deadline - self._clock.seconds()
             if left <= 0:
                 raise TimedOut(f"there is no connection: {self._reason}")
-            waiting: Deferred[None] = Deferred(self._waits_no_more)
-            self._waiting.append(waiting)
-            if left < inf:
-                waiting.addTimeout(left, self._clock, onTimeoutCancel=lambda *_: None)
-            await waiting
+            await self._wait(left)
         return self._connection
-
-    def _waits_no_more(self, waiting: Deferred[None]) -> None:
-        self._waiting.remove(waiting)
 
     def _deadline(self, timeout: float | None) -> float:
         return self._clock.seconds() + (self._timeout if timeout is None else timeout)
@@ -239,11 +278,13 @@ class Link(MultiService, Listener):
         deadline = self._deadline(timeout)
         while True:
             connection = await self._ready(deadline)
-            left = deadline - self._clock.seconds()
+            left = max(deadline - self._clock.seconds(), 0.0)
             try:
                 return await connection.request(left if left < inf else None, **content)
             except ConnectionGone:
-                if not again or self.failure is not None:
+                if gone := self._gone():
+                    raise gone from None
+                if not again:
                     raise
             except Refused as refused:
                 if refused.code != "TOO_FAST" or self.too_late(deadline):
@@ -262,7 +303,7 @@ class Link(MultiService, Listener):
 
     def pause(self) -> Deferred[None]:
         """Waits until something that came too fast may be tried again."""
-        return deferLater(self._clock, _AGAIN_SECONDS)
+        return self._wait(_AGAIN_SECONDS)
 
     def too_late(self, deadline: float) -> bool:
         """Is there no time for another attempt?"""

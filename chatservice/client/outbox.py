@@ -16,14 +16,11 @@ from twisted.python.failure import Failure
 from chatservice.translation.protobuf import chat_pb2 as pb
 
 from .errors import ConnectionGone, Refused
-from .events import Page, Stored
+from .events import Stored
 from .protocol import ChatClientProtocol
 
-History = Callable[[pb.History], Awaitable[Page]]
-"""Reads a page of a history on one connection."""
-
-Pause = Callable[[], Awaitable[None]]
-"""Waits until something that came too fast may be tried again."""
+Ask = Callable[..., Awaitable[pb.ServerFrame]]
+"""Asks something on one connection, patiently: it names the one field of `ClientFrame`."""
 
 
 @dataclass(slots=True, eq=False)
@@ -96,37 +93,43 @@ class Outbox:
         for saying in list(self._saying.values()):
             self._settle(saying, Failure(error))
 
-    async def resume(self, protocol: ChatClientProtocol, history: History, pause: Pause) -> None:
+    async def resume(self, ask: Ask, guest: bool) -> None:
         """
         There is a new connection: settles what the last one left open, in order.
 
-        @raise ConnectionGone: it is lost too.
+        @param ask: asks on that connection.
+        @param guest: one is a guest, whose conversations nobody finds again: whether what one has
+            told somebody is stored, nobody can say.
+        @raise ClientError: it is lost too, or of no use; what is left waits for the next.
         """
-        found = await self._look_for(history)
+        if guest:
+            self._give_up_telling()
+        found = await self._look_for(ask)
         while waiting := list(self._saying.values()):
             for saying in waiting:
                 nonce = saying.request.nonce
                 if nonce in found:
                     self._settle(saying, found[nonce])
                 elif nonce in self._saying:
-                    await self._say_again(protocol, saying, pause)
+                    await self._say_again(ask, saying)
 
-    async def _say_again(self, protocol: ChatClientProtocol, saying: Saying, pause: Pause) -> None:
+    def _give_up_telling(self) -> None:
+        for saying in list(self._saying.values()):
+            if saying.sent and isinstance(saying.request, pb.Tell):
+                gone = ConnectionGone("the connection was lost, and it may be stored or not")
+                self._settle(saying, Failure(gone))
+
+    async def _say_again(self, ask: Ask, saying: Saying) -> None:
         saying.sent = True
         kind = "say" if isinstance(saying.request, pb.Say) else "tell"
-        while True:
-            try:
-                frame = await protocol.request(None, **{kind: saying.request})
-            except Refused as refused:
-                if refused.code != "TOO_FAST":
-                    self._settle(saying, Failure(refused))
-                    return
-                await pause()
-            else:
-                self._stored(frame, saying)
-                return
+        try:
+            frame = await ask(**{kind: saying.request})
+        except Refused as refused:
+            self._settle(saying, Failure(refused))
+        else:
+            self._stored(frame, saying)
 
-    async def _look_for(self, history: History) -> dict[str, Stored]:
+    async def _look_for(self, ask: Ask) -> dict[str, Stored]:
         """Which of those that were sent are stored, by nonce."""
         since: dict[tuple[str, str], int] = {}
         for saying in self._saying.values():
@@ -134,11 +137,11 @@ class Outbox:
                 since.setdefault(saying.target, saying.since)
         found: dict[str, Stored] = {}
         for target, ms in since.items():
-            found.update(await _nonces(history, target, ms))
+            found.update(await _nonces(ask, target, ms))
         return found
 
 
-async def _nonces(history: History, target: tuple[str, str], since: int) -> dict[str, Stored]:
+async def _nonces(ask: Ask, target: tuple[str, str], since: int) -> dict[str, Stored]:
     """What was stored at a moment or later, by nonce."""
     kind, name = target
     found: dict[str, Stored] = {}
@@ -147,8 +150,10 @@ async def _nonces(history: History, target: tuple[str, str], since: int) -> dict
         asked = pb.History(after=after, oldest=True)
         setattr(asked, kind, name)
         try:
-            page = await history(asked)
-        except Refused:
+            page = (await ask(history=asked)).history_page
+        except Refused as refused:
+            if refused.code == "UNAVAILABLE":
+                raise
             return found  # one is not there any more: saying it again will tell why
         if not page.last_id:
             return found

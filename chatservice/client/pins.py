@@ -28,6 +28,8 @@ _SHA256 = "SHA256:"
 _VOUCHED = "authorities"
 # What a name may hold once it is ASCII: no blank, no colon, nothing that a terminal would obey.
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
+# RFC 4007 section 11: an interface's name or number.
+_ZONE = re.compile(r"[A-Za-z0-9._-]*")
 
 
 class BadPins(ClientError):
@@ -202,9 +204,10 @@ def _understood(words: list[str]) -> tuple[Server, str | None]:
 
 def _address(host: str) -> str:
     try:
-        return str(ip_address(host))
+        address = str(ip_address(host))
     except ValueError:
         return ""
+    return address if _ZONE.fullmatch(address.partition("%")[2]) else ""
 
 
 def _name(host: str) -> str:

@@ -27,14 +27,20 @@ from .events import Event, Message
 
 ALPN = b"chatservice.v1"
 
-_LONGEST_FRAME = 1 << 20
+_LONGEST_FRAME = 2 << 20
 """Bytes: the server's are no longer (chat.proto, ServerFrame)."""
 
 _LONGEST_LINE = 4096
 
+_FAREWELL_SECONDS = 5.0
+"""How long a server may take to see that one is leaving."""
+
 
 class Listener:
     """What comes unasked on one connection; whoever wants to hear of it overrides these."""
+
+    def made(self, protocol: ChatClientProtocol) -> None:
+        """There is a connection, of which nothing is known yet."""
 
     def greeted(self, protocol: ChatClientProtocol, hello: pb.Hello) -> None:
         """The server is known, trusted, and speaks the protocol."""
@@ -47,7 +53,7 @@ class Listener:
 
     def lost(self, protocol: ChatClientProtocol, reason: ClientError) -> None:
         """
-        The connection is gone, or about to be: nothing more can be asked on it. May be told twice.
+        The connection is gone, or about to be: nothing more can be asked on it, nor is told of it.
         """
 
 
@@ -77,6 +83,7 @@ class ChatClientProtocol(Protocol):
         self._begun: dict[int, pb.ServerFrame] = {}
         self._last_id = 0
         self._heard = False
+        self._nudged = False
         self._watch: IDelayedCall | None = None
         self._farewell = ""
         self._over: ClientError | None = None
@@ -86,6 +93,7 @@ class ChatClientProtocol(Protocol):
 
     def connectionMade(self) -> None:
         self._watch = self._clock.callLater(self._keepalive, self._look)
+        self._listener.made(self)
         if not self._place.encrypted:
             self._ask_for_frames()
 
@@ -108,36 +116,49 @@ class ChatClientProtocol(Protocol):
         """Is anybody there?"""
         self._watch = self._clock.callLater(self._keepalive, self._look)
         if self._heard:
-            self._heard = False
-        elif self._greeted and not self._requests:
-            self.request(self._keepalive, ping=pb.Ping()).addErrback(lambda _: None)
+            self._heard = self._nudged = False
+        elif self._greeted and not self._nudged:
+            self._nudged = True
+            self._send(pb.ClientFrame(ping=pb.Ping()))
         else:
             self._give_up(ConnectionGone("the server does not answer"))
 
     def _give_up(self, error: ClientError) -> None:
         if self._over is None:
-            self._over = error
-            self._listener.lost(self, error)
+            self._end(error)
             self.transport.abortConnection()
 
     def leave(self, reason: ClientError | None = None) -> None:
-        """Closes the connection in good order."""
+        """Closes the connection in good order, or after some seconds in any way."""
         if self._over is None:
-            self._over = reason or ConnectionGone("the connection is closed")
-            self._listener.lost(self, self._over)
+            self._stop_watching()
+            self._watch = self._clock.callLater(_FAREWELL_SECONDS, self._abort)
             if self._greeted:
                 self._send(pb.ClientFrame(quit=pb.Quit()))
+            self._end(reason or ConnectionGone("the connection is closed"))
             self.transport.loseConnection()
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
-        error = self._over = self._over or self._place.explain(reason, self._farewell)
+    def _abort(self) -> None:
+        self._watch = None
+        self.transport.abortConnection()
+
+    def _end(self, error: ClientError) -> None:
+        self._over = error
         self._listener.lost(self, error)
-        requests, self._requests = self._requests, {}
-        for waiting in requests.values():
-            waiting.errback(error)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._stop_watching()
+        if self._over is None:
+            self._end(self._place.explain(reason, self._farewell))
+        # One by one: whoever is told may give others of them up.
+        while self._requests:
+            number = next(iter(self._requests))
+            self._requests.pop(number).errback(ConnectionGone(str(self._over)))
+
+    def _stop_watching(self) -> None:
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.cancel()
 
     # What is read.
 
@@ -166,6 +187,8 @@ class ChatClientProtocol(Protocol):
         return b""
 
     def _received(self, body: bytes) -> None:
+        if self._over is not None:
+            return  # since the frame before
         if type(body) is Overlong:
             raise BadServer("a frame is too long")
         frame = pb.ServerFrame.FromString(body)
@@ -175,6 +198,9 @@ class ChatClientProtocol(Protocol):
         kind = frame.WhichOneof("content")
         if kind == "message":
             self._listener.said(decoding.message(frame.message))
+        elif kind == "messages":
+            for message in decoding.messages(frame.messages):
+                self._listener.said(message)
         elif kind in decoding.EVENTS:
             self._listener.happened(decoding.EVENTS[kind](getattr(frame, kind)))
         elif kind in _CONNECTION:
@@ -182,6 +208,8 @@ class ChatClientProtocol(Protocol):
 
     def _answered(self, frame: pb.ServerFrame) -> None:
         number = frame.request_id
+        if number not in self._requests:
+            return  # it comes too late
         begun = self._begun.pop(number, None)
         if begun is not None:
             begun.more = False
@@ -190,9 +218,7 @@ class ChatClientProtocol(Protocol):
         if frame.more:
             self._begun[number] = frame
             return
-        waiting = self._requests.pop(number, None)
-        if waiting is None:
-            return  # it came too late
+        waiting = self._requests.pop(number)
         if frame.HasField("error"):
             waiting.errback(decoding.refusal(frame.error))
         else:
@@ -226,7 +252,7 @@ class ChatClientProtocol(Protocol):
         number = self._last_id
         answer: Deferred[pb.ServerFrame] = Deferred(lambda _: self._forget(number))
         if self._over is not None:
-            answer.errback(self._over)
+            answer.errback(ConnectionGone(str(self._over)))
             return answer
         self._requests[number] = answer
         self._send(pb.ClientFrame(request_id=number, **content))
@@ -236,6 +262,7 @@ class ChatClientProtocol(Protocol):
 
     def _forget(self, number: int) -> None:
         self._requests.pop(number, None)
+        self._begun.pop(number, None)
 
     def _send(self, frame: pb.ClientFrame) -> None:
         self.transport.write(frame_of(frame))

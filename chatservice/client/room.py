@@ -42,13 +42,13 @@ class Room:
     @ivar ended: why one is not in it any more, for people; empty while one is.
     """
 
-    def __init__(self, client: Client, name: str, key: str, joined: str) -> None:
+    def __init__(self, client: Client, name: str, key: str, joined: str, queued: int) -> None:
         self.client = client
         self.name = name
         self.key = key
         self.ended = ""
         self._place = joined
-        self.stream = Stream(self)
+        self.stream = Stream(self, queued)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.name}>"

@@ -7,6 +7,10 @@ is missing between the two, and messages are queued as they come. It stops being
 connection is lost, or when more is queued than a program wants to hold: then what comes is let go,
 and once the queue is empty the history is asked what followed its end, one page whenever the
 program wants more. So a slow program holds up nobody, and needs little memory.
+
+It is live again when a page holds something that came live while it was being read, or when there
+is no further page. What the history has said may still come live, but not after another page was
+asked for and answered: the server tells what is stored before it reads the next.
 """
 
 from __future__ import annotations
@@ -52,11 +56,12 @@ class Stream(AsyncIterator[Message]):
         self._most = queued
         self._queue: deque[Message] = deque()
         self._live = False
-        # What comes live while the history is being read: the end of what it will have to say.
-        self._meanwhile: deque[Message] = deque()
+        # All that came live since a page was asked for. None: none is, or that is not all of it.
+        self._meanwhile: deque[Message] | None = None
         # What the history has said last, and what may still come live too: two pages of it.
         self._known: set[str] = set()
         self._page: set[str] = set()
+        self._reading = False
         self._waiting: Deferred[None] | None = None
         self._ended = False
         self._error: ClientError | None = None
@@ -64,9 +69,7 @@ class Stream(AsyncIterator[Message]):
     def arrived(self, message: Message) -> None:
         """Somebody said something: it comes live."""
         if not self._live:
-            if len(self._meanwhile) >= self._most:
-                self._meanwhile.clear()
-            self._meanwhile.append(message)
+            self._came_meanwhile(message)
             return
         if self._known:
             if message.id in self._known:
@@ -75,28 +78,36 @@ class Stream(AsyncIterator[Message]):
         queue = self._queue
         if len(queue) >= self._most:
             self._live = False
-            self._meanwhile.append(message)
             return
         queue.append(message)
         self._source.passed(message)
         if self._waiting is not None:
             self._wake()
 
+    def _came_meanwhile(self, message: Message) -> None:
+        if self._meanwhile is None:
+            return
+        self._meanwhile.append(message)
+        if len(self._meanwhile) > self._most:
+            self._meanwhile = None
+
     def interrupted(self) -> None:
         """The connection is lost: something may be missed from here on."""
         self._live = False
-        self._meanwhile.clear()
+        self._meanwhile = None
 
     def resumed(self) -> None:
         """The connection is there again."""
         self._wake()
 
     def end(self, error: ClientError | None = None) -> None:
-        """Nothing will come any more."""
+        """
+        Nothing will come any more. What is queued is still to be read; what was to be asked for is
+        lost.
+        """
         if not self._ended:
             self._ended, self._error = True, error
-            self._go_live()
-        self._wake()
+            self._wake()
 
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, None
@@ -114,30 +125,52 @@ class Stream(AsyncIterator[Message]):
         while not queue:
             if self._ended:
                 if self._error is not None:
-                    raise self._error
+                    # It may be raised again, and would drag this traceback along.
+                    raise self._error.with_traceback(None)
                 raise StopAsyncIteration
+            await self._more()
+        return queue.popleft()
+
+    async def _more(self) -> None:
+        if self._reading:
+            raise RuntimeError("this is being read by another `async for` already")
+        self._reading = True
+        try:
             if self._live:
                 self._waiting = Deferred(self._forget)
                 await self._waiting
             else:
                 await self._catch_up()
-        return queue.popleft()
+        finally:
+            self._reading = False
 
     async def _catch_up(self) -> None:
         """Takes one page up, and is live if it reaches what has come live meanwhile."""
-        page = await self._source.read()
-        if page is None:
-            self._go_live()
-            return
-        self._queue.extend(page)
-        ids = {message.id for message in page}
+        self._meanwhile = deque()
+        try:
+            page = await self._source.read()
+        except ClientError:
+            if not self._ended:
+                raise
+            page = None
+        finally:
+            meanwhile = self._take_meanwhile()
+        ids = {message.id for message in page or ()}
         self._known, self._page = self._page | ids, ids
-        if any(message.id in ids for message in self._meanwhile):
-            self._go_live()
+        self._queue.extend(page or ())
+        if meanwhile is None:
+            return
+        reached = page is None or not ids.isdisjoint(message.id for message in meanwhile)
+        # What cannot be asked for any more is better than nothing.
+        if reached or self._ended:
+            self._go_live(meanwhile)
 
-    def _go_live(self) -> None:
+    def _take_meanwhile(self) -> deque[Message] | None:
+        meanwhile, self._meanwhile = self._meanwhile, None
+        return meanwhile
+
+    def _go_live(self, meanwhile: deque[Message]) -> None:
         self._live = True
-        meanwhile, self._meanwhile = self._meanwhile, deque()
         for message in meanwhile:
             if message.id not in self._known:
                 self._queue.append(message)

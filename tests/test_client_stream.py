@@ -1,0 +1,558 @@
+"""
+What was said, as a program reads it: every message once and in order, whatever comes live, whatever
+the history says, and whenever it says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from chatservice.client import ConnectionGone, Message
+from chatservice.client.stream import Stream
+from tests.client_case import Reader
+from tests.generated import steady
+
+
+def message(number: int) -> Message:
+    """The one of that number in the history, from 1."""
+    return Message(str(number), number, "alice", f"{number}", room="den")
+
+
+def some(*numbers: int) -> list[Message]:
+    """Messages by their numbers."""
+    return [message(number) for number in numbers]
+
+
+class Script:
+    """
+    A history that a test reads from.
+
+    Attributes:
+        place: the number of the last message before what is to come.
+        asked: the places that were asked for more.
+    """
+
+    def __init__(self) -> None:
+        self.place = 0
+        self.asked: list[int] = []
+        self._answer: Deferred[list[Message] | None] | None = None
+
+    def passed(self, message: Message) -> None:
+        self.place = int(message.id)
+
+    async def read(self) -> list[Message] | None:
+        self.asked.append(self.place)
+        self._answer = Deferred()
+        page = await self._answer
+        if page:
+            self.place = int(page[-1].id)
+        return page
+
+    @property
+    def reading(self) -> bool:
+        """Is an answer waited for?"""
+        return self._answer is not None and not self._answer.called
+
+    def answers(self, *numbers: int) -> None:
+        """Give a page: these messages, or none."""
+        assert self._answer is not None
+        self._answer.callback(some(*numbers) or None)
+
+    def fails(self, error: Exception) -> None:
+        """There will be no page."""
+        assert self._answer is not None
+        self._answer.errback(error)
+
+
+class StreamCase(SynchronousTestCase):
+    """A stream over a script, and somebody who reads it."""
+
+    queued = 100
+
+    def setUp(self) -> None:
+        self.script = Script()
+        self.stream = Stream(self.script, self.queued)
+        self.reader = Reader(self.stream, greedy=False)
+
+    def arrive(self, *numbers: int) -> None:
+        """These come live."""
+        for each in some(*numbers):
+            self.stream.arrived(each)
+
+    def read_on(self) -> None:
+        """Read whatever comes."""
+        self.reader.read(1000)
+
+    def begin_live(self) -> None:
+        """Somebody reads, and nothing was missed."""
+        self.read_on()
+        self.script.answers()
+
+    def has_read(self, *numbers: int) -> None:
+        """That, and nothing else, has been read."""
+        self.assertEqual([int(m.id) for m in self.reader.messages], list(numbers))
+
+
+class LiveTests(StreamCase):
+    def test_what_comes_is_read(self) -> None:
+        self.begin_live()
+
+        self.arrive(1, 2)
+        self.arrive(3)
+
+        self.has_read(1, 2, 3)
+        self.assertEqual(self.script.place, 3)
+        self.assertEqual(self.script.asked, [0])
+
+    def test_what_comes_waits_for_a_slow_program(self) -> None:
+        self.begin_live()
+        self.reader.cancel()
+
+        self.arrive(1, 2, 3)
+        self.reader.read(2)
+
+        self.has_read(1, 2)
+        self.reader.read(1)
+        self.has_read(1, 2, 3)
+
+    def test_who_gives_up_waiting_misses_nothing(self) -> None:
+        self.begin_live()
+        self.arrive(1)
+        self.reader.cancel()
+        self.arrive(2)
+
+        self.read_on()
+        self.arrive(3)
+
+        self.has_read(1, 2, 3)
+
+    def test_two_cannot_read_at_once(self) -> None:
+        self.begin_live()
+        second = Reader(self.stream)
+        self.assertIsInstance(second.error, RuntimeError)
+
+        self.stream.interrupted()
+        self.stream.resumed()
+        third = Reader(self.stream)
+        self.assertIsInstance(third.error, RuntimeError)
+
+        self.script.answers(1)
+        self.has_read(1)
+
+
+class CatchingUpTests(StreamCase):
+    def test_the_history_is_asked_first(self) -> None:
+        self.arrive(1)
+        self.assertEqual(self.script.asked, [])
+
+        self.read_on()
+        self.script.answers(1, 2)
+
+        self.has_read(1, 2)
+
+    def test_it_is_asked_page_by_page_until_there_is_no_more(self) -> None:
+        self.read_on()
+
+        self.script.answers(1, 2)
+        self.script.answers(3, 4)
+        self.script.answers()
+        self.arrive(5)
+
+        self.has_read(1, 2, 3, 4, 5)
+        self.assertEqual(self.script.asked, [0, 2, 4])
+
+    def test_it_is_asked_for_what_is_wanted_and_no_more(self) -> None:
+        self.reader.read(2)
+        self.script.answers(1, 2)
+
+        self.assertFalse(self.script.reading)
+
+        self.reader.read(1)
+        self.assertEqual(self.script.asked, [0, 2])
+
+    def test_a_page_that_reaches_what_came_meanwhile_is_the_last(self) -> None:
+        self.read_on()
+
+        self.arrive(3, 4, 5)
+        self.script.answers(1, 2, 3, 4)
+        self.arrive(6)
+
+        self.has_read(1, 2, 3, 4, 5, 6)
+        self.assertEqual(self.script.asked, [0])
+        self.assertEqual(self.script.place, 6)
+
+    def test_what_came_while_there_was_nothing_to_read_is_not_lost(self) -> None:
+        self.read_on()
+
+        self.arrive(1, 2)
+        self.script.answers()
+
+        self.has_read(1, 2)
+        self.assertEqual(self.script.place, 2)
+
+    def test_what_the_history_has_said_already_is_not_read_again(self) -> None:
+        self.read_on()
+        self.script.answers(1, 2, 3)
+
+        self.arrive(2, 3)
+        self.script.answers()
+        self.arrive(4)
+
+        self.has_read(1, 2, 3, 4)
+
+    def test_nor_if_it_comes_after_the_last_page(self) -> None:
+        self.read_on()
+        self.script.answers(1, 2, 3, 4)
+        self.arrive(3)
+        self.script.answers(5, 6)
+        self.script.answers()
+
+        self.arrive(5, 6, 7)
+
+        self.has_read(1, 2, 3, 4, 5, 6, 7)
+
+    def test_a_page_without_messages_is_not_the_end(self) -> None:
+        self.read_on()
+        self.script.asked.clear()
+        answer, self.script._answer = self.script._answer, None
+        assert answer is not None
+
+        answer.callback([])
+
+        self.assertTrue(self.script.reading)
+        self.script.answers(1)
+        self.has_read(1)
+
+    def test_what_comes_while_nobody_reads_is_not_kept(self) -> None:
+        self.reader.read(1)
+        self.script.answers(1)
+        self.arrive(*range(2, 50))
+
+        self.assertEqual(self.stream._meanwhile, None)
+        self.read_on()
+        self.script.answers(*range(2, 51))
+
+        self.has_read(*range(1, 51))
+
+    def test_who_gives_up_waiting_for_a_page_asks_again(self) -> None:
+        self.read_on()
+        self.arrive(1)
+        self.reader.cancel()
+        self.arrive(2)
+
+        self.read_on()
+        self.script.answers(1, 2, 3)
+
+        self.has_read(1, 2, 3)
+
+
+class SlowTests(StreamCase):
+    queued = 3
+
+    def test_what_is_too_much_is_fetched_when_it_is_wanted(self) -> None:
+        self.begin_live()
+        self.reader.cancel()
+        self.arrive(*range(1, 1000))
+        self.assertEqual(len(self.stream._queue), 3)
+
+        self.reader.read(3)
+        self.has_read(1, 2, 3)
+        self.assertFalse(self.script.reading)
+
+        self.read_on()
+        self.assertEqual(self.script.asked[-1], 3)
+        self.script.answers(*range(4, 1000))
+        self.script.answers()
+        self.arrive(1000)
+        self.has_read(*range(1, 1001))
+
+    def test_too_much_may_come_while_a_page_is_read(self) -> None:
+        self.read_on()
+
+        self.arrive(*range(2, 100))
+        self.assertEqual(self.stream._meanwhile, None)
+        self.script.answers(1, 2, 3)
+        self.script.answers(*range(4, 100))
+        self.script.answers()
+        self.arrive(100)
+
+        self.has_read(*range(1, 101))
+
+    def test_too_much_may_come_while_there_is_nothing_to_read(self) -> None:
+        self.read_on()
+
+        self.arrive(*range(1, 100))
+        self.script.answers()
+
+        self.has_read()
+        self.script.answers(*range(1, 100))
+        self.has_read(*range(1, 100))
+
+
+class InterruptionTests(StreamCase):
+    def test_what_was_missed_is_read(self) -> None:
+        self.begin_live()
+        self.arrive(1)
+
+        self.stream.interrupted()
+        self.assertFalse(self.script.reading)
+        self.stream.resumed()
+        self.arrive(4)
+        self.script.answers(2, 3, 4)
+        self.arrive(5)
+
+        self.has_read(1, 2, 3, 4, 5)
+        self.assertEqual(self.script.asked, [0, 1])
+
+    def test_what_is_queued_is_read_before(self) -> None:
+        self.begin_live()
+        self.reader.cancel()
+        self.arrive(1, 2)
+        self.stream.interrupted()
+        self.stream.resumed()
+        self.arrive(4)
+
+        self.read_on()
+        self.script.answers(3, 4)
+
+        self.has_read(1, 2, 3, 4)
+
+    def test_a_page_that_spans_an_interruption_proves_nothing(self) -> None:
+        self.read_on()
+        self.arrive(1)
+
+        self.stream.interrupted()
+        self.stream.resumed()
+        self.arrive(3)
+        self.script.answers(1)
+
+        self.has_read(1)
+        self.assertEqual(self.script.asked, [0, 1])
+        self.script.answers(2, 3)
+        self.has_read(1, 2, 3)
+
+    def test_what_came_on_a_connection_that_came_to_nothing_proves_nothing(self) -> None:
+        self.begin_live()
+        self.stream.interrupted()
+        # One has entered the room again, and the connection is lost before anything else.
+        self.arrive(2)
+        self.stream.interrupted()
+        self.stream.resumed()
+        self.arrive(4)
+
+        self.script.answers(1, 2)
+        self.script.answers(3, 4)
+
+        self.has_read(1, 2, 3, 4)
+
+    def test_an_error_is_raised_and_leaves_the_stream_as_it_was(self) -> None:
+        self.read_on()
+        self.script.fails(ConnectionGone("it is gone"))
+        self.assertIsInstance(self.reader.error, ConnectionGone)
+
+        again = Reader(self.stream)
+        self.script.answers(1)
+
+        self.assertEqual(again.texts, ["1"])
+
+
+class EndTests(StreamCase):
+    def test_what_was_said_before_is_read(self) -> None:
+        self.begin_live()
+        self.reader.cancel()
+        self.arrive(1, 2)
+
+        self.stream.end()
+        self.read_on()
+
+        self.has_read(1, 2)
+        self.assertTrue(self.reader.over)
+        self.assertEqual(self.reader.error, None)
+
+    def test_who_waits_is_told(self) -> None:
+        self.begin_live()
+
+        self.stream.end()
+
+        self.assertTrue(self.reader.over)
+
+    def test_it_may_end_with_an_error_every_time_it_is_read(self) -> None:
+        self.begin_live()
+        self.arrive(1)
+
+        self.stream.end(ConnectionGone("for good"))
+
+        self.has_read(1)
+        self.assertEqual(str(self.reader.error), "for good")
+        again = Reader(self.stream)
+        self.assertEqual(str(again.error), "for good")
+
+    def test_the_first_end_counts(self) -> None:
+        self.stream.end()
+        self.stream.end(ConnectionGone("too late"))
+
+        self.read_on()
+
+        self.assertEqual((self.reader.over, self.reader.error), (True, None))
+
+    def test_it_may_come_while_a_page_is_read(self) -> None:
+        self.read_on()
+        self.arrive(3)
+        self.stream.end()
+
+        self.script.answers(1, 2)
+
+        self.has_read(1, 2, 3)
+        self.assertTrue(self.reader.over)
+
+    def test_a_page_that_will_not_come_any_more_is_no_error(self) -> None:
+        self.read_on()
+        self.arrive(1)
+        self.stream.end()
+
+        self.script.fails(ConnectionGone("the client is closed"))
+
+        self.has_read(1)
+        self.assertEqual((self.reader.over, self.reader.error), (True, None))
+
+
+PAGE = 3
+QUEUED = 4
+FEW = st.integers(1, 3)
+STEP = st.one_of(
+    st.tuples(st.sampled_from(["commit", "commit", "deliver", "receive"]), FEW),
+    st.tuples(st.sampled_from(["answer", "answer", "read", "read", "cancel"]), FEW),
+    st.tuples(st.sampled_from(["cut", "enter", "resume"]), FEW),
+)
+
+
+class Room:
+    """
+    A room on a server, and a connection to it: what is stored is told later, what is told arrives
+    later, and all may be lost on the way. The history is read when everything that was stored
+    before it was asked for has been told; and then may say more than that.
+    """
+
+    def __init__(self) -> None:
+        self.stored = 0
+        self._told = 0
+        self._place = 0
+        self._inside = self._usable = True
+        # What is on its way to the program: messages, and one answer at most.
+        self._wire: list[Message | list[Message]] = []
+        self._asked_at: int | None = None
+        self._answer: Deferred[list[Message]] | None = None
+        self.stream = Stream(self, QUEUED)
+        self.reader = Reader(self.stream, greedy=False)
+
+    # The history, to the stream.
+
+    def passed(self, message: Message) -> None:
+        self._place = int(message.id)
+
+    async def read(self) -> list[Message] | None:
+        self._answer = Deferred(self._give_up)
+        if self._usable:
+            self._asked_at = self.stored
+        page = await self._answer
+        if not page:
+            return None
+        self._place = int(page[-1].id)
+        return page
+
+    def _give_up(self, _: object) -> None:
+        # The answer comes all the same, too late.
+        self._answer = self._asked_at = None
+        self._wire = [each for each in self._wire if isinstance(each, Message)]
+
+    # What may happen.
+
+    def commit(self, number: int) -> None:
+        self.stored += number
+
+    def deliver(self, number: int) -> None:
+        for _ in range(number):
+            if self._told < self.stored:
+                self._told += 1
+                if self._inside:
+                    self._wire.append(message(self._told))
+
+    def receive(self, number: int) -> None:
+        for _ in range(number):
+            if self._wire:
+                first = self._wire.pop(0)
+                if isinstance(first, Message):
+                    self.stream.arrived(first)
+                elif self._answer is not None:
+                    self._answer.callback(first)
+
+    def answer(self, _: int) -> None:
+        if self._asked_at is not None:
+            self.deliver(max(0, self._asked_at - self._told))
+            end = min(self._place + PAGE, self.stored)
+            self._wire.append(some(*range(self._place + 1, end + 1)))
+            self._asked_at = None
+
+    def read_some(self, number: int) -> None:
+        self.reader.read(number)
+
+    def cancel(self, _: int) -> None:
+        self.reader.cancel()
+
+    def cut(self, _: int) -> None:
+        self._wire.clear()
+        self._asked_at = None
+        self._inside = self._usable = False
+        self.stream.interrupted()
+
+    def enter(self, _: int) -> None:
+        if not self._inside:
+            # The entering is stored, and told in its turn.
+            self._told = self.stored
+            self._inside = True
+
+    def resume(self, _: int) -> None:
+        self.enter(0)
+        if not self._usable:
+            self._usable = True
+            if self._answer is not None and not self._answer.called:
+                self._asked_at = self.stored
+            self.stream.resumed()
+
+    def play(self, steps: Sequence[tuple[str, int]]) -> None:
+        """Let it happen; then let everything come to rest."""
+        does: dict[str, Any] = {
+            name: getattr(self, name)
+            for name in ("commit", "deliver", "receive", "answer", "cancel", "cut", "enter")
+        }
+        does |= {"resume": self.resume, "read": self.read_some}
+        for name, number in steps:
+            does[name](number)
+        self.resume(0)
+        while len(self.reader.messages) < self.stored:
+            before = len(self.reader.messages)
+            self.reader.read(1)
+            for _ in range(2 * (PAGE + QUEUED)):
+                self.deliver(1)
+                self.answer(1)
+                self.receive(1000)
+            assert len(self.reader.messages) > before, "nothing more is read"
+
+
+class ModelTests(SynchronousTestCase):
+    def test_every_message_is_read_once_and_in_order_whatever_happens(self) -> None:
+        @steady(1500)
+        @given(st.lists(STEP, max_size=60))
+        def check(steps: list[tuple[str, int]]) -> None:
+            room = Room()
+            room.play(steps)
+            read = [int(each.id) for each in room.reader.messages]
+            self.assertEqual(read, list(range(1, room.stored + 1)))
+
+        check()
