@@ -19,7 +19,7 @@ async def receive(asked: argparse.Namespace, ledger: Ledger) -> None:
     trust = Pins(PinStore(asked.folder / "pins"))
     async with Client(f"tls:127.0.0.1:{asked.port}", trust=trust) as client:
         await client.login(NICK)
-        room = await client.join(asked.room)
+        room = await client.join(asked.room, create=True)
         print("ready", flush=True)
         async for message in room:
             if ledger.take(message.nick, message.text):
