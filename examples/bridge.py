@@ -69,7 +69,7 @@ async def connect(here: Client, there: Client, options: Namespace, reactor: Any)
     try:
         await gatherResults(map(Deferred.fromCoroutine, carrying), consumeErrors=True)
     except FirstError as first:
-        raise first.subFailure.value from None
+        first.subFailure.raiseException()
 
 
 def arguments() -> Namespace:

@@ -52,6 +52,16 @@ class Join(IrcCase):
 
         self.answers(alice, "JOIN #den,#Den")
 
+    def test_a_name_that_looks_like_a_channels_is_refused(self) -> None:
+        self.house.user("bob", "NEWROOM:\N{CYRILLIC SMALL LETTER ES}\N{CYRILLIC SMALL LETTER O}")
+        alice = self.irc("alice")
+
+        self.answers(
+            alice,
+            "JOIN #co",
+            "476 #co :a room's name looks like this one",
+        )
+
     def test_several_are_entered_each_with_its_key(self) -> None:
         owner = self.irc("owner")
         owner.send("JOIN #a,#b,#c", "MODE #a +k one", "MODE #c +k three")

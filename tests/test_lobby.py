@@ -111,7 +111,7 @@ class ConnectTests(LobbyCase):
 
         self.assertEqual(
             self.house.client().ask("CONNECT:bob"),
-            ["CONNECT:ERROR:the room cannot be entered now"],
+            ["CONNECT:ERROR:a room's name looks like this one"],
         )
 
     def test_what_cannot_be_stored_is_refused(self) -> None:

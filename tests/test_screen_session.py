@@ -5,7 +5,11 @@ type.
 
 from __future__ import annotations
 
-from chatservice.client import Refused
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from chatservice.client import Joined, Message, Page, Refused, Room
 from chatservice.terminal.exits import Exit
 from tests.client_case import PAUSE
 from tests.screen_case import ScreenCase, texts
@@ -74,6 +78,42 @@ class TalkingTests(ScreenCase):
         self.assertIn("this is the beginning", bob.screen)
         self.assertIn("│ line 0", bob.screen)
         self.assertIn("more below", bob.status)
+
+    def test_the_history_that_is_read_first_ends_where_one_came(self) -> None:
+        asked = []
+        read = Room.history
+
+        def history(room: Room, *limits: int, **how: Any) -> Any:
+            asked.append(how["before"])
+            return read(room, *limits, **how)
+
+        self.patch(Room, "history", history)
+        alice = self.sit("alice", "den")
+
+        [joined] = [e for e in self.told(alice.client) if isinstance(e, Joined)]
+        self.assertEqual(asked, [joined.id])
+
+    def test_history_of_another_visit_that_comes_late_is_not_shown(self) -> None:
+        alice, bob = self.sit("alice", "den"), self.sit("bob", "den")
+        late: list[Deferred[Page]] = [Deferred()]
+        read = Room.history
+
+        def history(room: Room, *limits: int, **how: Any) -> Any:
+            return late.pop() if late else read(room, *limits, **how)
+
+        alice.enter("here")
+        self.patch(Room, "history", history)
+        waiting = late[0]
+        bob.model.active.before = "1"
+        bob.app.session.load_older()
+        alice.enter("/kick bob")
+        bob.enter("/join den")
+
+        waiting.callback(Page([Message("0", 1, "alice", "ghost", "den")], "", ""))
+        self.settle()
+
+        self.assertEqual([text for text in bob.texts if text in ("ghost", "here")], ["here"])
+        self.assertFalse(bob.model.active.loading)
 
     def test_many_lines_that_are_pasted_are_said_one_by_one_once_they_are_sent(self) -> None:
         alice = self.sit("alice", "den")

@@ -211,14 +211,15 @@ class TerminalTests(CommandCase):
 
     async def test_the_password_of_an_account_is_asked_for_and_not_shown(self) -> None:
         service, bob = await self.room()
+        carol = await service.log_in("carol")
+        await carol.ask("JOINROOM:ops")
         command = self.chat(
             self.at(service, "bob"), "--room", "ops", "--tail", "--reclaim", pty=True
         )
         await command.shows("password of bob: ")
         command.type("a long password\n")
         await bob.closed
-        carol = await service.log_in("carol")
-        await carol.ask("JOINROOM:ops")
+        await carol.until("JOINED:ops:bob")
         await carol.ask("ROOM:ops:hello")
         await command.shows("<carol> hello")
         command.type("\x03")

@@ -44,8 +44,8 @@ class RestartTests(TerminalCase):
         await bob.ask("ROOM:ops:three")
         ended = await command.end()
         self.assertEqual(ended.status, Exit.DONE)
-        shown = [line.rpartition(" ")[2] for line in ended.out.splitlines()]
-        self.assertEqual(shown, ["one", "two", "three"])
+        shown = [line.partition(" ")[2] for line in ended.out.splitlines()]
+        self.assertEqual(shown, [f"ops <bob> {text}" for text in ("one", "two", "three")])
         self.assertQuiet(ended)
 
     async def test_what_is_said_meanwhile_is_stored_when_it_is_back(self) -> None:

@@ -138,6 +138,12 @@ class OutputTests(StandardCase):
         self.close(self.reading)
         await self.assertFailure(watch, OutputClosed)
 
+    async def test_who_watches_no_more_leaves_nothing_behind(self) -> None:
+        watch = self.output.watch()
+        watch.cancel()
+        self.failureResultOf(watch)
+        self.assertNotIn(self.output, reactor.getReaders())
+
     async def test_what_can_be_both_read_and_written_is_not_watched(self) -> None:
         _, terminal = self.terminal()
         output = Output(reactor, terminal)

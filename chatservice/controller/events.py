@@ -207,7 +207,8 @@ class Message(RoomEvent):
 
     @ivar notice: it expects no answer, least of all by a program.
     @ivar tags: what the author's client says about it, by name (`+` included), or None; and the
-        service, by names without one: `bot` (`modes.BOT`), that the author is a program.
+        service, by names without one: `bot` (`modes.BOT`), that the author is a program, and
+        `nonce`, what the author's program calls the message.
     """
 
     kind: ClassVar[str] = "message"

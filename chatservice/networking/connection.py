@@ -79,6 +79,7 @@ class Connection(LineReceiver):
         self._framed_by = BY_LINES
         self._framing: Framing = FRAMINGS[BY_LINES](self.line_bytes)
         self._waiting: list[bytes] = []
+        self._unframed: list[bytes] = []
         self._running: Deferred[None] | None = None
         self._reframed_by = ""
         self._begun = self._placed = False
@@ -143,6 +144,7 @@ class Connection(LineReceiver):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._closing = self._lost = True
         self._waiting.clear()
+        self._unframed.clear()
         self._outbox.close()
         self._deadlines.broke_silence()
         self._hall.registry.discard(self)
@@ -175,15 +177,16 @@ class Connection(LineReceiver):
             self._place()
         if self._closing or self._leaving:
             return
-        units: Sequence[bytes] = self._framing.feed(data)
-        if self._running is None:
-            units = self._reframe(units)
-        if not units:
-            return  # half a line is no sign of life
-        self._deadlines.heard()
         if self._running is not None:
-            self._waiting.extend(units)
+            # What runs may go over to another dialect, which frames it otherwise.
+            self._unframed.append(data)
         else:
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        units = self._reframe(self._framing.feed(data))
+        if units:  # half a line is no sign of life
+            self._deadlines.heard()
             self._receive(units)
 
     def _reframe(self, units: Sequence[bytes]) -> Sequence[bytes]:
@@ -234,8 +237,15 @@ class Connection(LineReceiver):
         elif not self._leaving:
             waiting, self._waiting = self._waiting, []
             self._receive(self._reframe(waiting))
-            if self._running is None:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        """What came while a request ran is looked at, until another one runs."""
+        while self._running is None and not self._closing:
+            if not self._unframed:
                 self.transport.resumeProducing()
+                return
+            self._take(self._unframed.pop(0))
 
     def stop_reading(self) -> None:
         """The service stops: what was read already is answered, and nothing more is."""

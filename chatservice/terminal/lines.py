@@ -173,7 +173,7 @@ class LineTool:
         try:
             await first_of(Deferred.fromCoroutine(following), self._output.watch())
         except _Enough:
-            pass
+            self._source.end()
         else:
             raise NotDone("there is no room left to show")
 

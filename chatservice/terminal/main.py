@@ -65,16 +65,37 @@ def _work(options: Options, planned: Plan) -> int:
     from .running import run  # noqa: PLC0415
     from .session import Around, Session  # noqa: PLC0415
 
+    user = options.nick or _user()
+    if not user:
+        tell(f"the system has no name for you: who are you? give nick@{options.server}")
+        return Exit.USAGE
     around = Around(
         environment=os.environ,
-        home=Path("~").expanduser(),
-        user=options.nick or getpass.getuser(),
+        home=_home(),
+        user=user,
         asks=os.isatty(0) and os.isatty(2),
         encoding=(sys.stdout and sys.stdout.encoding) or "utf-8",
         tell=tell,
         prompt=_write,
     )
     return run(Session(options, planned, around), tell, options.debug)
+
+
+# In a container a process may have a number that nobody has, and so neither a name nor a home.
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/")
 
 
 def _open_all() -> None:

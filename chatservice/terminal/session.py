@@ -16,6 +16,7 @@ from chatservice.client import (
     BadEndpoint,
     BadServer,
     Client,
+    ClientError,
     ConnectionGone,
     Refused,
     TimedOut,
@@ -52,6 +53,7 @@ _STATUS: tuple[tuple[type[Exception], Exit], ...] = (
     (Refused, Exit.NOT_LOGGED_IN),
     (TimedOut, Exit.TIMED_OUT),
     (NotDone, Exit.REFUSED),
+    (ClientError, Exit.UNREACHABLE),
 )
 """By the error; the first that fits counts."""
 
@@ -65,7 +67,7 @@ class Around:
 
     @ivar environment: the process's variables.
     @ivar home: the user's folder.
-    @ivar user: the system's name of the user.
+    @ivar user: the nick that was asked for, or the system's name of the user.
     @ivar asks: somebody sits at a terminal, and can be asked.
     @ivar encoding: of standard output.
     @ivar tell: shows words on standard error, on a line of their own.
@@ -120,7 +122,7 @@ class Session:
         ask = Prompt(source, around.prompt) if around.asks else None
         try:
             await connect(client, options.timeout, reactor)
-            await log_in(client, options.nick or around.user, options, password, ask)
+            await log_in(client, around.user, options, password, ask)
             if self._plan.screen:
                 return await self._show_screen(reactor, client)
             await self._use_lines(reactor, client, source)

@@ -131,7 +131,7 @@ class Output(FileDescriptor):
         Fails with `OutputClosed` as soon as nobody reads any more, if that can be known before
         something is written: if it is a pipe. To be cancelled.
         """
-        self._watch()
+        self._start_watching()
         # Less than nothing never waits to be written.
         return self._wait(-1)
 
@@ -142,7 +142,11 @@ class Output(FileDescriptor):
             await self._wait(most)
 
     def _wait(self, most: int) -> Deferred[None]:
-        entry: tuple[int, Deferred[None]] = most, Deferred(lambda _: self._waiting.remove(entry))
+        def forget(_: Deferred[None]) -> None:
+            self._waiting.remove(entry)
+            self.stopReading()
+
+        entry: tuple[int, Deferred[None]] = most, Deferred(forget)
         self._waiting.append(entry)
         return entry[1]
 
@@ -166,7 +170,7 @@ class Output(FileDescriptor):
         self._settle(lambda most: unwritten <= most, lambda waiting: waiting.callback(None))
         return result
 
-    def _watch(self) -> None:
+    def _start_watching(self) -> None:
         """A pipe that is written to becomes "readable" when nobody reads from it any more."""
         is_pipe = stat.S_ISFIFO(os.fstat(self._descriptor).st_mode)
         mode = fcntl.fcntl(self._descriptor, fcntl.F_GETFL) & os.O_ACCMODE
@@ -174,7 +178,7 @@ class Output(FileDescriptor):
             self.startReading()
 
     def doRead(self) -> BaseException:
-        """See `_watch`."""
+        """See `_start_watching`."""
         return CONNECTION_LOST
 
     def connectionLost(self, reason: Failure) -> None:

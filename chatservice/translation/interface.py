@@ -136,7 +136,7 @@ class Silence:
         return b""
 
     def encode_all(self, events: Sequence[Event]) -> bytes:
-        return b""
+        return b"".join([self.encode(event) for event in events])
 
     def overheard(self, event: Event) -> bytes:
         return b""

@@ -49,11 +49,14 @@ def kill(state: State, policy: Policy, user: User, nick: str, reason: str) -> li
     return _end(user, victim, check_phrase(reason, policy), reclaimed=False)
 
 
-def reclaim(state: State, policy: Policy, user: User, nick: str, account: Account) -> list[Event]:
+def reclaim(
+    state: State, policy: Policy, user: User | None, nick: str, account: Account
+) -> list[Event]:
     """
     Somebody who has shown to own an account has another connection that uses it, or its name,
     closed.
 
+    @param user: who that is, if they are logged in.
     @raise NoSuchUser: there is nobody of that nick.
     @raise BadPassword: it is neither the account's name nor logged in to it.
     @raise BadArguments: it is oneself.
@@ -64,7 +67,7 @@ def reclaim(state: State, policy: Policy, user: User, nick: str, account: Accoun
     # Nobody has an account's name without being logged in to it.
     if victim.account != account.key:
         raise BadPassword("that nick does not belong to the account")
-    return _end(user, victim, "taken back by its owner", reclaimed=True)
+    return _end(user or victim, victim, "taken back by its owner", reclaimed=True)
 
 
 def _end(user: User, victim: User, reason: str, reclaimed: bool) -> list[Event]:

@@ -202,6 +202,7 @@ class Accounts(SessionBase):
     async def reclaim(self, nick: str) -> str:
         """
         Has another connection closed that uses the account shown to be this client's, or its name.
+        One need not be logged in: one may be about to, by that nick.
 
         @return: the nick that is free now.
         @raise BadPassword: the nick is not the account's, or nothing was shown.
@@ -211,6 +212,6 @@ class Accounts(SessionBase):
             raise BadPassword()
         killed = await self._expel(
             nick,
-            lambda nick: requests.reclaim(self.state, self.policy, self.user, nick, account),
+            lambda nick: requests.reclaim(self.state, self.policy, self._visitor(), nick, account),
         )
         return killed.victim_nick

@@ -52,13 +52,17 @@ class Rooms(SessionBase):
         leave it, meanwhile.
 
         @raise TooMany: see C{create_room} and C{join}; then it isn't made either.
+        @raise RoomExists: it isn't there, but one whose name looks like it.
         """
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             with suppress(NoSuchRoom):
                 return await self.join(room_name, key)
             requests.check_may_be_in_one_more(self.policy, self.user)
-            with suppress(RoomExists):
+            try:
                 await self.create_room(room_name)
+            except RoomExists:
+                if attempt == _ATTEMPTS - 1:
+                    raise
         raise Unavailable("the room cannot be entered now")
 
     async def leave(self, room_name: str, reason: str = "") -> Left:

@@ -225,17 +225,19 @@ async def _history(d: ProtobufDialect, r: pb.History) -> None:
 def _pages(page: pb.HistoryPage, events: Sequence[Event]) -> Iterator[pb.ServerFrame]:
     if events:
         page.first_id, page.last_id = events[0].id, events[-1].id
-    for some in _some(_messages(events)):
+    for some in _some(_messages(events, page.room)):
         frame = pb.ServerFrame(history_page=page)
         frame.history_page.messages.extend(some)
         yield frame
 
 
-def _messages(events: Iterable[Event]) -> Iterator[pb.Message]:
+def _messages(events: Iterable[Event], room: str) -> Iterator[pb.Message]:
     for event in events:
         assert isinstance(event, (Message, DirectMessage))
         message = message_of(event)
         if message is not None:
+            # A journal need not keep it: whoever reads a room's history knows it.
+            message.room = room
             yield message
 
 
