@@ -209,7 +209,9 @@ class _Reactor:
         self.callLater = world.clock.callLater
         self.seconds = world.clock.seconds
 
-    def connectUNIX(self, address: str, factory: Any, timeout: float = 30, checkPID: Any = 0) -> None:
+    def connectUNIX(
+        self, address: str, factory: Any, timeout: float = 30, checkPID: Any = 0
+    ) -> None:
         """As `IReactorUNIX`, but for the connector."""
         self._world.attempts += 1
         connecting = self.callLater(0, self._connect, factory, address)

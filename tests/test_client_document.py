@@ -117,7 +117,7 @@ class ReferenceTests(SynchronousTestCase):
         self.assertHasAll("Client", there)
 
     def test_it_has_every_method_and_attribute_of_a_room(self) -> None:
-        room = Room(Client("tls:localhost"), "lobby", "", "1", 1)
+        room = Room(Client("tls:localhost"), "lobby", "", False, "1", 1)
 
         self.assertHasAll("Room", public(Room, room))
 
@@ -148,7 +148,7 @@ class ReferenceTests(SynchronousTestCase):
         for name, attribute in re.findall(r"`(\w+)\.(\w+)", _DOCUMENT):
             owner = {"client": Client, "room": Room}.get(name) or getattr(library, name, None)
             if owner in (Client, Room):
-                one = public(owner, Room(Client("tls:localhost"), "lobby", "", "1", 1))
+                one = public(owner, Room(Client("tls:localhost"), "lobby", "", False, "1", 1))
                 there = one | public(Client, Client("tls:localhost")) if owner is Client else one
                 self.assertIn(attribute, there, name)
 
@@ -204,7 +204,8 @@ class FragmentsTests(ServiceCase):
         certificate: Any = bob.transport.getPeerCertificate()
         shown = fingerprint_of(certificate.to_cryptography())
         place = f"tls:localhost:{service.ports[0]}"
-        async with Greeted(place, trust=Fingerprint(shown)) as client:
+        client = Greeted(place, trust=Fingerprint(shown))
+        async with client:
             reading = await self.try_all(client, bob)
             self.assertIn(f"A text of {client.hello.max_text_bytes:,} bytes", _DOCUMENT)
         await gatherResults(reading)

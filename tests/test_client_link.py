@@ -28,12 +28,13 @@ class PauseTests(SynchronousTestCase):
     """How long one waits before the next attempt."""
 
     def test_they_grow_up_to_half_a_minute(self) -> None:
-        longest = [max(longer_and_longer(n) for _ in range(500)) for n in (1, 2, 4, 8, 16, 10_000)]
+        longest = [max(longer_and_longer(n) for _ in range(500)) for n in (1, 2, 4, 8, 16)]
 
         self.assertEqual(longest, sorted(longest))
         self.assertLess(longest[0], 1.0)
         self.assertGreater(longest[-1], 20.0)
-        self.assertLessEqual(longest[-1], 30.0)
+        for failures in (16, 100, 1_000_000):
+            self.assertLessEqual(longer_and_longer(failures), 30.0)
 
     def test_they_are_of_random_length(self) -> None:
         pauses = {longer_and_longer(20) for _ in range(100)}
@@ -144,9 +145,7 @@ class AskingTests(ClientCase):
 
         late = self.failureResultOf(asking, TimedOut).value
 
-        self.assertEqual(
-            str(late), "there is no connection: unix:/run/chat: nobody listens there"
-        )
+        self.assertEqual(str(late), "there is no connection: unix:/run/chat: nobody listens there")
 
     def test_or_for_ever(self) -> None:
         asking = self.start(self.client.login("alice", timeout=inf))

@@ -29,6 +29,7 @@ from chatservice.client import (
 from chatservice.client.endpoints import Place
 from chatservice.client.pins import Server
 from chatservice.client.protocol import Listener
+from chatservice.networking.framing import FrameBuffer
 from chatservice.translation.protobuf import chat_pb2 as pb
 from tests.protobuf_case import framed
 
@@ -49,20 +50,13 @@ class Transport(StringTransport):
 
     def taken(self) -> bytes:
         """What was written since the last look."""
-        data = self.value()
+        data: bytes = self.value()
         self.clear()
         return data
 
     def requests(self) -> list[pb.ClientFrame]:
         """The frames among it."""
-        from io import BytesIO
-
-        from google.protobuf import proto
-
-        stream, found = BytesIO(self.taken()), []
-        while (frame := proto.parse_length_prefixed(pb.ClientFrame, stream)) is not None:
-            found.append(frame)
-        return found
+        return [pb.ClientFrame.FromString(body) for body in FrameBuffer(1 << 20).feed(self.taken())]
 
 
 class Ear(Listener):
@@ -325,7 +319,8 @@ class LifeTests(ProtocolCase):
 
         self.silence()
 
-        self.assertEqual([str(reason) for reason in self.ear.lost_by], ["the server does not answer"])
+        [reason] = self.ear.lost_by
+        self.assertEqual(str(reason), "the server does not answer")
         self.assertTrue(self.transport.disconnecting)
 
     def test_a_request_that_has_just_been_made_is_given_its_time(self) -> None:
@@ -440,10 +435,7 @@ class EndTests(ProtocolCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_what_comes_after_one_has_left_is_not_heard(self) -> None:
-        def leave(hello: object) -> None:
-            self.protocol.leave()
-
-        self.ear.happened = leave  # type: ignore[method-assign]
+        self.patch(self.ear, "happened", lambda _: self.protocol.leave())
 
         self.receive(
             pb.ServerFrame(joined=pb.Joined(room="den", nick="bob")),

@@ -145,6 +145,16 @@ class LiveTests(StreamCase):
         self.script.answers(1)
         self.has_read(1)
 
+    def test_where_nothing_was_missed_the_history_is_not_asked(self) -> None:
+        self.stream.nothing_missed()
+        self.arrive(1)
+
+        self.read_on()
+        self.arrive(2)
+
+        self.has_read(1, 2)
+        self.assertEqual(self.script.asked, [])
+
 
 class CatchingUpTests(StreamCase):
     def test_the_history_is_asked_first(self) -> None:
@@ -229,16 +239,16 @@ class CatchingUpTests(StreamCase):
         self.script.answers(1)
         self.has_read(1)
 
-    def test_what_comes_while_nobody_reads_is_not_kept(self) -> None:
+    def test_what_comes_while_nobody_reads_is_kept(self) -> None:
         self.reader.read(1)
         self.script.answers(1)
-        self.arrive(*range(2, 50))
+        self.arrive(*range(3, 50))
 
-        self.assertEqual(self.stream._meanwhile, None)
         self.read_on()
-        self.script.answers(*range(2, 51))
+        self.script.answers(2, 3)
 
-        self.has_read(*range(1, 51))
+        self.has_read(*range(1, 50))
+        self.assertEqual(self.script.asked, [0, 1])
 
     def test_who_gives_up_waiting_for_a_page_asks_again(self) -> None:
         self.read_on()
@@ -259,7 +269,7 @@ class SlowTests(StreamCase):
         self.begin_live()
         self.reader.cancel()
         self.arrive(*range(1, 1000))
-        self.assertEqual(len(self.stream._queue), 3)
+        self.assertEqual((len(self.stream._queue), self.stream._meanwhile), (3, None))
 
         self.reader.read(3)
         self.has_read(1, 2, 3)
@@ -271,6 +281,21 @@ class SlowTests(StreamCase):
         self.script.answers()
         self.arrive(1000)
         self.has_read(*range(1, 1001))
+
+    def test_what_is_little_too_much_is_kept(self) -> None:
+        self.begin_live()
+        self.reader.cancel()
+        self.arrive(*range(1, 7))
+
+        self.read_on()
+        self.script.answers(4)
+
+        self.has_read(*range(1, 7))
+
+    def test_who_never_reads_needs_little_memory(self) -> None:
+        self.arrive(*range(1, 1000))
+
+        self.assertEqual((len(self.stream._queue), self.stream._meanwhile), (0, None))
 
     def test_too_much_may_come_while_a_page_is_read(self) -> None:
         self.read_on()
@@ -400,6 +425,15 @@ class EndTests(StreamCase):
         self.read_on()
 
         self.assertEqual((self.reader.over, self.reader.error), (True, None))
+
+    def test_it_may_come_before_anything_is_read(self) -> None:
+        self.arrive(1, 2)
+        self.stream.end()
+
+        self.read_on()
+
+        self.has_read(1, 2)
+        self.assertTrue(self.reader.over)
 
     def test_it_may_come_while_a_page_is_read(self) -> None:
         self.read_on()

@@ -48,6 +48,34 @@ class VarintTests(SynchronousTestCase):
             self.assertEqual(found, (TOO_LARGE, start + LONGEST))
 
 
+class LineTests(SynchronousTestCase):
+    def test_lines_are_the_same_however_they_are_cut(self) -> None:
+        @_many
+        @given(_bodies, _cuts)
+        def check(bodies: list[bytes], cuts: list[int]) -> None:
+            rest = b"".join(body + b"\n" for body in bodies)
+            buffer, found, lines = LineBuffer(LIMIT), [], rest.split(b"\n")[:-1]
+            for cut in [*cuts, len(rest)]:
+                found += buffer.feed(rest[:cut])
+                rest = rest[cut:]
+                self.assertLessEqual(len(buffer), LIMIT + 1)
+            self.assertEqual(found, lines)
+            self.assertEqual(len(buffer), 0)
+
+        check()
+
+    def test_one_that_is_too_long_is_dropped_however_it_is_cut(self) -> None:
+        data = b"a\n" + 3 * LIMIT * b"x" + b"\nb\n"
+        for step in (1, 7, LIMIT, len(data)):
+            buffer, found = LineBuffer(LIMIT), []
+            for start in range(0, len(data), step):
+                found += buffer.feed(data[start : start + step])
+                self.assertLessEqual(len(buffer), LIMIT + 1)
+
+            self.assertEqual([type(line) for line in found], [bytes, Overlong, bytes], step)
+            self.assertEqual(found[::2], [b"a", b"b"])
+
+
 class FrameTests(SynchronousTestCase):
     def test_frames_are_the_same_however_they_are_cut(self) -> None:
         @_many

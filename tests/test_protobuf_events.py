@@ -4,6 +4,8 @@ told of what they do.
 
 from __future__ import annotations
 
+from itertools import product
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from chatservice.controller.events import (
@@ -73,13 +75,15 @@ class RenderingTests(SynchronousTestCase):
 
     def test_however_much_is_said_at_once_frames_are_short(self) -> None:
         wide = "\U00010400"
-        for text in ("x", 4096 * "x", 1024 * wide, 100 * wide):
+        texts = ("x", 4096 * "x", 1024 * wide, 100 * wide)
+        # As long as names are, and as long as an operator may have them.
+        for text, name in product(texts, (32 * wide, 255 * wide)):
             event = Message(
                 id="123456789012345678",
                 ms=2**41,
-                room=64 * wide,
-                nick=32 * wide,
-                account=32 * wide,
+                room=name,
+                nick=name,
+                account=name,
                 text=text,
                 notice=True,
                 tags={"nonce": 16 * wide},

@@ -468,11 +468,11 @@ class TalkTests(ProtobufCase):
         self.assertEqual([frame.message for frame in self.bob.frames()], [message])
 
     def test_a_message_may_be_a_notice_or_an_action_and_have_a_nonce(self) -> None:
-        message = self.said(self.alice, text="waves", notice=True, action=True, nonce="n:1 \n")
+        message = self.said(self.alice, text="waves", notice=True, action=True, nonce="n:1 ")
 
         self.assertTrue(message.notice)
         self.assertTrue(message.action)
-        self.assertEqual((message.text, message.nonce), ("waves", "n:1 \n"))
+        self.assertEqual((message.text, message.nonce), ("waves", "n:1 "))
 
     def test_tell_tells_one_user_and_not_its_author(self) -> None:
         [stored] = self.alice.ask(tell=pb.Tell(nick="BOB", text="psst", nonce="7"))
@@ -516,9 +516,10 @@ class TalkTests(ProtobufCase):
             self.refuses(self.alice, code, tell=pb.Tell(nick="bob", **what))
         self.assertEqual(self.bob.frames(), [])
 
-    def test_a_nonce_has_64_bytes_at_most(self) -> None:
+    def test_a_nonce_has_64_bytes_at_most_and_is_one_line(self) -> None:
         self.assertEqual(self.said(self.alice, text="x", nonce=32 * "é").nonce, 32 * "é")
-        self.refuses_to_say("BAD_ARGUMENTS", text="x", nonce=32 * "é" + "x")
+        for bad in (32 * "é" + "x", "a\0b", "a\rb", "a\nb"):
+            self.refuses_to_say("BAD_ARGUMENTS", text="x", nonce=bad)
 
     def test_the_longest_text_that_is_promised_is_taken(self) -> None:
         hello = Program(self.house.client("protobuf")).frames()[0].hello

@@ -37,15 +37,17 @@ from .events import (
     VisibilityChanged,
 )
 from .link import RetryPolicy
-from .pins import PinStore
-from .protocol import ChatClientFactory, ChatClientProtocol
+from .pins import BadPins, PinStore
+from .protocol import ChatClientFactory, ChatClientProtocol, Listener
 from .room import Point, Room
-from .trust import Authorities, Fingerprint, FirstUse, PinChanged, Pins, Trust, Untrusted
+from .trust import Authorities, BadTrust, Fingerprint, FirstUse, PinChanged, Pins, Trust, Untrusted
 
 __all__ = [
     "Authorities",
     "BadEndpoint",
+    "BadPins",
     "BadServer",
+    "BadTrust",
     "ChatClientFactory",
     "ChatClientProtocol",
     "Client",
@@ -63,6 +65,7 @@ __all__ = [
     "Kicked",
     "Killed",
     "Left",
+    "Listener",
     "Message",
     "NickChanged",
     "OwnerChanged",

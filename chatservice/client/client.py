@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import partial
 from math import inf
 from types import MappingProxyType, TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.internet.defer import maybeDeferred
 from twisted.python.failure import Failure
@@ -42,6 +42,8 @@ from .protocol import ChatClientProtocol
 from .room import Point, Room, point
 from .stream import QUEUED, Stream
 from .trust import Authorities, Trust
+
+C = TypeVar("C", bound="Client")
 
 _HOPELESS = frozenset(("BAD_PASSWORD", "BAD_NICK", "NEEDS_ACCOUNT"))
 """Codes of a log-in that will not do better next time."""
@@ -107,7 +109,7 @@ class Client(Link):
         self.joined: Mapping[str, Room] = MappingProxyType(self._rooms)
         self.directs = Directs(self, queued)
 
-    async def __aenter__(self) -> Client:
+    async def __aenter__(self: C) -> C:
         self.startService()
         return self
 
@@ -136,7 +138,8 @@ class Client(Link):
 
     async def _enter_again(self, protocol: ChatClientProtocol, room: Room) -> None:
         try:
-            await self.ask(protocol, join_room=pb.JoinRoom(room=room.name, key=room.key))
+            asked = pb.JoinRoom(room=room.name, key=room.key, create=room.create)
+            await self.ask(protocol, join_room=asked)
         except Refused as refused:
             if refused.code == "UNAVAILABLE":
                 raise
@@ -180,15 +183,15 @@ class Client(Link):
 
     def happened(self, event: Event) -> None:
         self._latest = event.ms
-        if isinstance(event, Killed) and event.reclaimed:
-            self.give_up(Refused("NICK_IN_USE", "somebody has logged in with your password"))
-        elif isinstance(event, NickChanged) and event.nick == self.nick:
+        if isinstance(event, NickChanged) and event.nick == self.nick:
             self._renamed(event.new_nick)
         elif isinstance(event, RoomDeleted):
             self._put_out(event.room, f"{event.by} has removed the room")
         elif isinstance(event, Kicked) and event.nick == self.nick:
             self._put_out(event.room, f"{event.by} has put you out")
         self._tell(event)
+        if isinstance(event, Killed) and event.reclaimed:
+            self.give_up(Refused("NICK_IN_USE", "somebody has logged in with your password"))
 
     def _renamed(self, nick: str) -> None:
         self.nick = nick
@@ -302,7 +305,8 @@ class Client(Link):
         it is.
 
         @param key: the word that some rooms ask for.
-        @param create: make it, public, if there is none of that name.
+        @param create: make it, public, if there is none of that name; later, too, if it is gone
+            when one comes back.
         """
         asked = pb.JoinRoom(room=name, key=key, create=create)
         try:
@@ -319,7 +323,8 @@ class Client(Link):
         done = answer.done
         room = self._rooms.get(done.room)
         if room is None:
-            room = self._rooms[done.room] = Room(self, done.room, key, done.id, self._queued)
+            room = Room(self, done.room, key, create, done.id, self._queued)
+            self._rooms[done.room] = room
         return room
 
     def forget(self, room: Room, why: str) -> None:
@@ -393,4 +398,4 @@ class Client(Link):
 
 
 def _not_stored(_: object, seconds: float) -> Failure:
-    return Failure(TimedOut(f"it is not known to be stored after {seconds:g} seconds"))
+    return Failure(TimedOut(f"it is not known to be stored after {seconds:.3g} seconds"))

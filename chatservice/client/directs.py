@@ -39,6 +39,7 @@ class Directs:
     def begin(self, ms: int) -> None:
         """One is logged in, at that moment (milliseconds since 1970): nothing was missed before."""
         self._since = max(self._since, ms)
+        self.stream.nothing_missed()
 
     # What the stream asks of the history behind it (`stream.Source`).
 

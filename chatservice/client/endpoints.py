@@ -289,6 +289,9 @@ _OLD_TLS = "it speaks an older TLS, and nothing less than TLS 1.3 will do"
 _TLS_WORDS = {
     "wrong version number": _NOT_TLS,
     "packet length too long": _NOT_TLS,
+    # What this service's own listeners for plain text say.
+    "ssl/tls alert handshake failure": _NOT_TLS,
+    "sslv3 alert handshake failure": _NOT_TLS,
     "unsupported protocol": _OLD_TLS,
     "wrong ssl version": _OLD_TLS,
     "tlsv1 alert protocol version": _OLD_TLS,

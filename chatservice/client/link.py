@@ -11,8 +11,8 @@ from random import uniform
 from typing import Any
 
 from twisted.application.internet import ClientService
-from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.application.service import MultiService, Service
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.interfaces import (
     IProtocol,
     IProtocolFactory,
@@ -28,8 +28,9 @@ from chatservice.translation.protobuf import chat_pb2 as pb
 from .endpoints import Place
 from .errors import ClientError, ConnectionGone, Refused, TimedOut
 from .events import Connected, Disconnected, Told
+from .pins import BadPins
 from .protocol import ChatClientFactory, ChatClientProtocol, Listener
-from .trust import Untrusted
+from .trust import BadTrust, Untrusted
 
 RetryPolicy = Callable[[int], float]
 """The seconds to wait before the next attempt to connect, after so many that failed."""
@@ -63,6 +64,7 @@ class Link(MultiService, Listener):
     @param retry: when to connect again; None for pauses of up to 30 seconds, of random length.
     @param keepalive: seconds of silence after which the server is asked for a sign of life.
     @ivar longest_list: the most items that a list of the server has (`Hello.max_history`).
+    @ivar max_text_bytes: the longest text that the server takes; 0 before it was ever connected to.
     @ivar failure: why there will be no connection any more; None while there may be.
     """
 
@@ -98,6 +100,7 @@ class Link(MultiService, Listener):
         self._retry_in = 0.0
         self._was_connected = False
         self.longest_list = 1
+        self.max_text_bytes = 0
         self.failure: ClientError | None = None
 
     # For whoever inherits.
@@ -116,7 +119,7 @@ class Link(MultiService, Listener):
 
     def hopeless(self, error: ClientError) -> bool:
         """Is it no use to connect again after that?"""
-        return isinstance(error, Untrusted)
+        return isinstance(error, (Untrusted, BadPins, BadTrust))
 
     # What is told.
 
@@ -155,6 +158,9 @@ class Link(MultiService, Listener):
     # Connecting, and giving up.
 
     def stopService(self) -> Deferred[None]:
+        if not self.running:
+            return succeed(None)
+        Service.stopService(self)  # whoever is told of it finds it so
         self._end(ConnectionGone("the client is closed"), closed=True)
         return maybeDeferred(super().stopService)
 
@@ -192,6 +198,7 @@ class Link(MultiService, Listener):
             return
         again, self._was_connected = self._was_connected, True
         self.longest_list = max(hello.max_history, 1)
+        self.max_text_bytes = hello.max_text_bytes
         self._connection, self._failures = protocol, 0
         self._tell(Connected(hello.server, hello.version, again))
         self._wake()

@@ -22,7 +22,7 @@ from chatservice.translation.protobuf.delimited import frame_of
 
 from . import decoding
 from .endpoints import Place
-from .errors import BadServer, ClientError, ConnectionGone, TimedOut
+from .errors import BadServer, ClientError, ConnectionGone, Refused, TimedOut
 from .events import Event, Message
 
 ALPN = b"chatservice.v1"
@@ -88,6 +88,7 @@ class ChatClientProtocol(Protocol):
         self._farewell = ""
         self._over: ClientError | None = None
         self._greeted = False
+        self._longest = 0
 
     # The life of a connection.
 
@@ -226,7 +227,7 @@ class ChatClientProtocol(Protocol):
 
     def _hello(self, frame: pb.ServerFrame) -> None:
         if not self._greeted:
-            self._greeted = True
+            self._greeted, self._longest = True, frame.hello.max_frame_bytes
             self._listener.greeted(self, frame.hello)
 
     def _ping(self, frame: pb.ServerFrame) -> None:
@@ -254,8 +255,14 @@ class ChatClientProtocol(Protocol):
         if self._over is not None:
             answer.errback(ConnectionGone(str(self._over)))
             return answer
+        frame = pb.ClientFrame(request_id=number, **content)
+        if self._longest and frame.ByteSize() > self._longest:
+            # The server would close the connection.
+            words = f"the server takes no more than {self._longest} bytes at once"
+            answer.errback(Refused("LINE_TOO_LONG", words))
+            return answer
         self._requests[number] = answer
-        self._send(pb.ClientFrame(request_id=number, **content))
+        self._send(frame)
         if timeout is not None:
             answer.addTimeout(timeout, self._clock, onTimeoutCancel=_timed_out)
         return answer

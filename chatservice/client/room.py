@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from chatservice.translation.protobuf import chat_pb2 as pb
 
 from . import decoding
-from .errors import ClientError
+from .errors import ClientError, Refused
 from .events import Message, Page, Stored, Topic, User
 from .stream import Stream
 
@@ -39,15 +39,20 @@ class Room:
 
     @ivar name: as its owner writes it.
     @ivar key: the word that it was entered with.
+    @ivar create: it is made again, if it is gone when one comes back after a lost connection.
+    @ivar joined: the id of one's own joining: a place in the history, where the stream begins.
     @ivar ended: why one is not in it any more, for people; empty while one is.
     """
 
-    def __init__(self, client: Client, name: str, key: str, joined: str, queued: int) -> None:
+    def __init__(
+        self, client: Client, name: str, key: str, create: bool, joined: str, queued: int
+    ) -> None:
         self.client = client
         self.name = name
         self.key = key
+        self.create = create
+        self.joined = self._place = joined
         self.ended = ""
-        self._place = joined
         self.stream = Stream(self, queued)
 
     def __repr__(self) -> str:
@@ -100,7 +105,11 @@ class Room:
 
     async def leave(self, *, timeout: float | None = None) -> None:
         """Leaves the room."""
-        await self.client.call(timeout, leave_room=pb.LeaveRoom(room=self.name))
+        try:
+            await self.client.call(timeout, leave_room=pb.LeaveRoom(room=self.name))
+        except Refused as refused:
+            if refused.code != "NOT_IN_ROOM":
+                raise
         self.client.forget(self, "left")
 
     async def members(self, *, timeout: float | None = None) -> list[User]:

@@ -8,9 +8,9 @@ connection is lost, or when more is queued than a program wants to hold: then wh
 and once the queue is empty the history is asked what followed its end, one page whenever the
 program wants more. So a slow program holds up nobody, and needs little memory.
 
-It is live again when a page holds something that came live while it was being read, or when there
-is no further page. What the history has said may still come live, but not after another page was
-asked for and answered: the server tells what is stored before it reads the next.
+It is live again when a page holds something that has come live meanwhile, or when there is no
+further page. What the history has said may still come live, but not after another page was asked
+for and answered: the server tells what is stored before it reads the next.
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ class Stream(AsyncIterator[Message]):
         self._most = queued
         self._queue: deque[Message] = deque()
         self._live = False
-        # All that came live since a page was asked for. None: none is, or that is not all of it.
-        self._meanwhile: deque[Message] | None = None
+        # What comes live while it is not: all of it, without a gap, or None.
+        self._meanwhile: deque[Message] | None = deque()
         # What the history has said last, and what may still come live too: two pages of it.
         self._known: set[str] = set()
         self._page: set[str] = set()
-        self._reading = False
+        self._reading = self._catching_up = False
         self._waiting: Deferred[None] | None = None
         self._ended = False
         self._error: ClientError | None = None
@@ -77,7 +77,7 @@ class Stream(AsyncIterator[Message]):
             self._known.clear()
         queue = self._queue
         if len(queue) >= self._most:
-            self._live = False
+            self._live, self._meanwhile = False, deque((message,))
             return
         queue.append(message)
         self._source.passed(message)
@@ -85,7 +85,7 @@ class Stream(AsyncIterator[Message]):
             self._wake()
 
     def _came_meanwhile(self, message: Message) -> None:
-        if self._meanwhile is None:
+        if self._meanwhile is None or message.id in self._known:
             return
         self._meanwhile.append(message)
         if len(self._meanwhile) > self._most:
@@ -94,7 +94,12 @@ class Stream(AsyncIterator[Message]):
     def interrupted(self) -> None:
         """The connection is lost: something may be missed from here on."""
         self._live = False
-        self._meanwhile = None
+        # What is being asked for may be answered by both connections, the old one and the new.
+        self._meanwhile = None if self._catching_up else deque()
+
+    def nothing_missed(self) -> None:
+        """All that follows the place will come live."""
+        self._live = not self._catching_up
 
     def resumed(self) -> None:
         """The connection is there again."""
@@ -102,11 +107,13 @@ class Stream(AsyncIterator[Message]):
 
     def end(self, error: ClientError | None = None) -> None:
         """
-        Nothing will come any more. What is queued is still to be read; what was to be asked for is
+        Nothing will come any more. What has come is still to be read; what was to be asked for is
         lost.
         """
         if not self._ended:
             self._ended, self._error = True, error
+            if not self._catching_up:
+                self._go_live()
             self._wake()
 
     def _wake(self) -> None:
@@ -146,7 +153,9 @@ class Stream(AsyncIterator[Message]):
 
     async def _catch_up(self) -> None:
         """Takes one page up, and is live if it reaches what has come live meanwhile."""
-        self._meanwhile = deque()
+        if self._meanwhile is None:
+            self._meanwhile = deque()
+        self._catching_up = True
         try:
             page = await self._source.read()
         except ClientError:
@@ -154,24 +163,25 @@ class Stream(AsyncIterator[Message]):
                 raise
             page = None
         finally:
-            meanwhile = self._take_meanwhile()
+            self._catching_up = False
         ids = {message.id for message in page or ()}
         self._known, self._page = self._page | ids, ids
         self._queue.extend(page or ())
-        if meanwhile is None:
-            return
-        reached = page is None or not ids.isdisjoint(message.id for message in meanwhile)
         # What cannot be asked for any more is better than nothing.
-        if reached or self._ended:
-            self._go_live(meanwhile)
+        if self._ended or self._reaches(page):
+            self._go_live()
 
-    def _take_meanwhile(self) -> deque[Message] | None:
-        meanwhile, self._meanwhile = self._meanwhile, None
-        return meanwhile
+    def _reaches(self, page: list[Message] | None) -> bool:
+        """Is nothing missing between a page and what has come live?"""
+        meanwhile = self._meanwhile
+        if meanwhile is None:
+            return False
+        return page is None or any(message.id in self._page for message in meanwhile)
 
-    def _go_live(self, meanwhile: deque[Message]) -> None:
+    def _go_live(self) -> None:
         self._live = True
-        for message in meanwhile:
+        meanwhile, self._meanwhile = self._meanwhile, None
+        for message in meanwhile or ():
             if message.id not in self._known:
                 self._queue.append(message)
                 self._source.passed(message)

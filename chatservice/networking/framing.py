@@ -18,7 +18,7 @@ _BEGINNING = 64
 
 class Overlong(bytes):
     """
-    Stands for a line that was too long: its beginning.
+    Stands for a line or a frame that was too long: its beginning.
 
     @ivar whole: all that was read of it at once, for it may turn out to be no line at all: what
         comes after the one that asks for another framing is cut into lines before that is known.
@@ -79,7 +79,9 @@ class LineBuffer:
         return len(self._rest)
 
     def feed(self, data: bytes) -> list[bytes]:
-        lines = (self._rest + data).split(b"\n") if self._rest else data.split(b"\n")
+        lines = data.split(b"\n")
+        if self._rest:
+            lines[0] = self._rest + lines[0]
         rest = lines.pop()
         if self._dropping and lines:
             del lines[0]

@@ -132,6 +132,8 @@ class App:
             self._loop.draw_screen()
         except Exception:  # noqa: BLE001 - supervised here
             self.broke(Failure())
+        if self.window.has_room:
+            self.session.fill()
         if self.model.lost and self._ticking is None:
             self._ticking = self._clock.callLater(1.0, self._tick)
 

@@ -54,7 +54,7 @@ class Backlog:
         """What is above the first entry."""
         if buffer.loading:
             return [head_line("loading older messages ...", style)]
-        if buffer.before or buffer.kind == STATUS:
+        if buffer.before or buffer.kind == STATUS or buffer.entering:
             return []
         return [head_line("this is the beginning", style)]
 

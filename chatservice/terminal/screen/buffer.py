@@ -31,8 +31,9 @@ class Buffer:
     @ivar kind: STATUS, ROOM or DIRECT; `name` the room's, or of the other user.
     @ivar entries: what stands in it; `first` is the number of the first. An entry keeps its number
         when others come before it.
-    @ivar room: the room, while one is in it.
+    @ivar room: the room, while one is in it; `entering` while one is about to be.
     @ivar before: the history before the entries ends before this id; empty if there is none.
+    @ivar filled_before: the id before which history was asked for to fill the screen.
     @ivar visit: how often one has entered the room; `loading` whether history is being read.
     @ivar anchor: the last line that is looked at, as an entry's number and a line of it; None for
         the end, whatever comes.
@@ -49,9 +50,10 @@ class Buffer:
         self.entries: list[Entry] = []
         self.first = 0
         self.room: Room | None = None
+        self.entering = False
         self.topic = ""
         self.members = Members()
-        self.before = ""
+        self.before = self.filled_before = ""
         self.visit = 0
         self.loading = False
         self.anchor: tuple[int, int] | None = None

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from chatservice.client import ClientError, Room
 
-from .buffer import STATUS, Buffer
+from .buffer import ROOM, STATUS, Buffer
 from .entries import ERROR
+from .outgoing import as_typed
 
 if TYPE_CHECKING:
     from .session import Session
@@ -72,11 +73,18 @@ def _command(session: Session, buffer: Buffer, text: str) -> None:
         return
     if not command.secret:
         buffer.line.remember(text)
-    session.run(_done(command, session, buffer, rest.strip()), buffer)
+    session.run(_done(name, session, buffer, rest.strip()), buffer)
 
 
-async def _done(command: Command, session: Session, buffer: Buffer, rest: str) -> None:
-    await command.function(session, buffer, rest)
+async def _done(name: str, session: Session, buffer: Buffer, rest: str) -> None:
+    command = COMMANDS[name]
+    try:
+        await command.function(session, buffer, rest)
+    except Usage:
+        raise
+    except ClientError as error:
+        about = [f"/{name}", *rest.split()[: len(command.completes)]]
+        session.note(buffer, f"{' '.join(about)}: {error}", ERROR)
 
 
 # What the functions need.
@@ -96,8 +104,9 @@ def _one(name: str, rest: str) -> tuple[str, str]:
 
 def _room(buffer: Buffer) -> Room:
     if buffer.room is None:
-        where = f"you are not in {buffer.name}" if buffer.kind != STATUS else "this is no room"
-        raise Usage(f"{where}: /join ROOM enters one")
+        if buffer.kind == ROOM:
+            raise Usage(f"you are not in {buffer.name}: /join {buffer.name} enters it")
+        raise Usage("this is no room: /join ROOM enters one")
     return buffer.room
 
 
@@ -115,7 +124,7 @@ def _room_named(session: Session, buffer: Buffer, name: str) -> Room:
 
 async def _join(session: Session, buffer: Buffer, rest: str) -> None:
     name, key = _one("join", rest)
-    await session.join(name, key)
+    await session.join(name, key, buffer)
 
 
 async def _part(session: Session, buffer: Buffer, rest: str) -> None:
@@ -125,7 +134,8 @@ async def _part(session: Session, buffer: Buffer, rest: str) -> None:
         raise Usage("something typed here is not sent yet; /clear shows it no more")
     if buffer.room is not None:
         await buffer.room.leave()
-    session.model.close(buffer)
+    if not buffer.line.text:  # typed since
+        session.model.close(buffer)
     session.changed()
 
 
@@ -193,7 +203,7 @@ async def _msg(session: Session, buffer: Buffer, rest: str) -> None:
     nick, text = _one("msg", rest)
     conversation = session.open_direct(nick)
     if text:
-        session.say(conversation, text, typed=_as_typed(text))
+        session.say(conversation, text, typed=as_typed(text))
 
 
 async def _query(session: Session, buffer: Buffer, rest: str) -> None:
@@ -205,11 +215,6 @@ async def _me(session: Session, buffer: Buffer, rest: str) -> None:
     if not rest:
         raise _usage("me")
     session.say(buffer, rest, typed=f"/me {rest}", action=True)
-
-
-def _as_typed(text: str) -> str:
-    """What one would type into a buffer to say a text."""
-    return f"/{text}" if text.startswith("/") else text
 
 
 # The program.
@@ -231,14 +236,23 @@ async def _clear(session: Session, buffer: Buffer, rest: str) -> None:
 
 async def _help(session: Session, buffer: Buffer, rest: str) -> None:
     wanted = rest.lstrip("/").lower()
-    if wanted and wanted not in COMMANDS:
+    if wanted in COMMANDS:
+        session.note(buffer, _described(wanted))
+    elif wanted in ("", "keys"):
+        # There is more room, and nobody talks.
+        status = session.model.status
+        for line in KEYS_HELP if wanted else map(_described, COMMANDS):
+            session.note(status, line)
+        if buffer is not status:
+            session.model.look_at(status)
+            session.model.hint = f"Alt-{session.model.number(buffer)} goes back to {buffer.title}"
+    else:
         raise Usage(f"there is no command /{wanted}: /help lists them")
-    for name, command in COMMANDS.items():
-        if wanted in ("", name):
-            session.note(buffer, f"{f'/{name} {command.arguments}':<24}{command.help}")
-    if not wanted:
-        for line in KEYS_HELP:
-            session.note(buffer, line)
+
+
+def _described(name: str) -> str:
+    command = COMMANDS[name]
+    return f"{f'/{name} {command.arguments}':<{HELP_COLUMN}}{command.help}"
 
 
 async def _quit(session: Session, buffer: Buffer, rest: str) -> None:
@@ -246,12 +260,12 @@ async def _quit(session: Session, buffer: Buffer, rest: str) -> None:
 
 
 COMMANDS: dict[str, Command] = {
-    "join": Command(_join, "ROOM [KEY]", "enter a room; makes it if there is none", (NAME,)),
-    "part": Command(_part, "", "leave this room, or close this conversation"),
+    "join": Command(_join, "ROOM [KEY]", "enter a room, or make it", (NAME,)),
+    "part": Command(_part, "", "leave this room or conversation"),
     "msg": Command(_msg, "NICK TEXT", "say something to one person", (NICK,)),
-    "query": Command(_query, "NICK", "show the conversation with somebody", (NICK,)),
+    "query": Command(_query, "NICK", "open a conversation", (NICK,)),
     "me": Command(_me, "TEXT", "say what you do: /me waves"),
-    "topic": Command(_topic, "[TEXT]", "show or set the room's topic; - clears it"),
+    "topic": Command(_topic, "[TEXT]", "show or set the topic; - clears it"),
     "invite": Command(_invite, "NICK [ROOM]", "let somebody into a room", (NICK, NAME)),
     "kick": Command(_kick, "NICK [REASON]", "put somebody out of this room", (NICK,)),
     "names": Command(_names, "", "list who is in this room"),
@@ -261,15 +275,30 @@ COMMANDS: dict[str, Command] = {
     "public": Command(_public, "[ROOM]", "everybody may enter", (NAME,)),
     "delete": Command(_delete, "ROOM", "remove a room that you own", (NAME,)),
     "register": Command(_register, "PASSWORD", "make your nick an account", secret=True),
-    "clear": Command(_clear, "", "show an empty buffer; scrolling back brings it again"),
-    "help": Command(_help, "[COMMAND]", "list the commands and keys", (COMMAND,)),
+    "clear": Command(_clear, "", "empty the screen; PgUp undoes it"),
+    "help": Command(_help, "[COMMAND]", "list this; /help keys for keys", (COMMAND,)),
     "quit": Command(_quit, "", "leave the program"),
 }
 """By name, in the order in which they are listed."""
 
-KEYS_HELP = (
-    "Tab completes nicks, rooms and commands; up and down fetch what you typed before",
-    "PgUp and PgDn, or the mouse wheel, scroll; Esc goes back to the end",
-    "Alt-1 ... Alt-9, Ctrl-N and Ctrl-P, Alt-up and Alt-down change rooms; Alt-A finds unread ones",
-    "Ctrl-C twice leaves; with Shift the mouse marks text",
+HELP_COLUMN = 21
+"""Where in a line of help the words begin that explain the rest."""
+
+KEYS_HELP = tuple(
+    f"{keys:<{HELP_COLUMN}}{help}"
+    for keys, help in (
+        ("Tab, Shift-Tab", "complete nicks, rooms, commands"),
+        ("Up, Down", "what you typed before"),
+        ("PgUp, PgDn, wheel", "scroll back and forth"),
+        ("Esc", "back to the end"),
+        ("Alt-1 ... Alt-9", "go to a room by its number"),
+        ("Ctrl-N, Ctrl-P", "next room, previous room"),
+        ("Alt-A", "next room with something unread"),
+        ("Ctrl-A, Ctrl-E", "begin and end of the line"),
+        ("Ctrl-W, -U, -K", "cut a word, the begin, the end"),
+        ("Ctrl-Y", "put back what was cut"),
+        ("Ctrl-L", "draw the screen anew"),
+        ("Shift and the mouse", "mark text, as elsewhere"),
+        ("Ctrl-C twice", "leave"),
+    )
 )

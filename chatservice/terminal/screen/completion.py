@@ -57,7 +57,7 @@ def _wanted(before: str) -> str:
 
 def _words(kind: str, model: Model) -> list[str]:
     if kind == COMMAND:
-        return list(COMMANDS)
+        return [*COMMANDS, "keys"]
     if kind == NAME:
         known = model.rooms | {each.name for each in model.buffers if each.kind == ROOM}
         return sorted(known, key=str.casefold)

@@ -76,6 +76,10 @@ class Model:
             self.active = buffer
             buffer.enter()
 
+    def number(self, buffer: Buffer) -> int:
+        """Under which number it is listed, from 1."""
+        return self.buffers.index(buffer) + 1
+
     def look_at_number(self, number: int) -> None:
         """The one that is listed under a number, from 1; none if there is none."""
         if 0 < number <= len(self.buffers):

@@ -17,6 +17,27 @@ if TYPE_CHECKING:
     from .session import Session
 
 
+def as_typed(text: str) -> str:
+    """What one types to say a text."""
+    return f"/{text}" if text.startswith("/") else text
+
+
+def cut(text: str, most: int) -> list[str]:
+    """
+    A text in parts that can be said, cut between words where it can be.
+
+    @param most: bytes of one; 0 for any number.
+    """
+    parts = []
+    while most and len(encoded := text.encode(errors="replace")) > most:
+        fits = len(encoded[:most].decode(errors="ignore")) or 1
+        end = text.rfind(" ", 1, fits + 1)
+        end = end if end > fits // 2 else fits
+        parts.append(text[:end])
+        text = text[end:].removeprefix(" ")
+    return [*parts, text] if text or not parts else parts
+
+
 class Outgoing:
     """What is on its way in one session."""
 
@@ -31,6 +52,14 @@ class Outgoing:
 
         @param typed: what is given back if it can't be said.
         """
+        parts = cut(text, self._client.max_text_bytes)
+        if len(parts) > 1:
+            for part in parts:
+                self._say(buffer, part, f"/me {part}" if action else as_typed(part), action)
+        else:
+            self._say(buffer, text, typed, action)
+
+    def _say(self, buffer: Buffer, text: str, typed: str, action: bool) -> None:
         session = self._session
         if buffer.kind == STATUS:
             session.note(buffer, "nobody is here: /join ROOM or /msg NICK TEXT", ERROR)
@@ -41,10 +70,14 @@ class Outgoing:
             buffer.unsent.remove(typed)
         buffer.anchor = None
         buffer.pending.append(Pending(typed, text, action))
-        if buffer not in self._sending:
-            self._sending.add(buffer)
-            session.run(self._send(buffer), buffer)
+        self.go_on(buffer)
         session.edited()
+
+    def go_on(self, buffer: Buffer) -> None:
+        """Says what waits, unless it waits until one is in the room."""
+        if buffer not in self._sending and not buffer.entering:
+            self._sending.add(buffer)
+            self._session.run(self._send(buffer), buffer)
 
     async def _send(self, buffer: Buffer) -> None:
         """One after the other, which keeps the order."""
@@ -60,7 +93,7 @@ class Outgoing:
         try:
             stored = await self._post(buffer, pending)
         except ClientError as error:
-            self._session.failed(buffer, error)
+            self._session.note(buffer, f"not sent: {error}", ERROR)
             buffer.not_said(pending)
             return
         if buffer.kind == DIRECT:
@@ -73,7 +106,8 @@ class Outgoing:
         if buffer.kind == DIRECT:
             return await self._client.tell(buffer.name, text, action=action, timeout=inf)
         if buffer.room is None:
-            raise Refused("NOT_IN_ROOM", f"you are not in {buffer.name}; /join {buffer.name}")
+            words = f"you are not in {buffer.name}; /join {buffer.name} enters it"
+            raise Refused("NOT_IN_ROOM", words)
         return await buffer.room.say(text, action=action, timeout=inf)
 
     def _own(self, buffer: Buffer, pending: Pending, stored: Stored) -> Message:

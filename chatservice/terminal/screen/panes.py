@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil
 
-from .buffer import ROOM, STATUS, Buffer
+from .buffer import DIRECT, ROOM, STATUS, Buffer
 from .clean import clean
 from .commands import is_secret
 from .layout import Line, Span, fit, left, width
@@ -43,7 +43,7 @@ def _buffer(model: Model, number: int, buffer: Buffer, columns: int) -> Line:
         return (("called", text),)
     if buffer.unread:
         return (("unread", text),)
-    outside = buffer.kind == ROOM and buffer.room is None
+    outside = buffer.kind == ROOM and buffer.room is None and not buffer.entering
     return (("dim" if outside else "text", text),)
 
 
@@ -64,7 +64,7 @@ def topic(buffer: Buffer, columns: int) -> Line:
     """Where one is, and what it is about."""
     count = ""
     if buffer.kind == ROOM:
-        count = f" {len(buffer.members)} here " if buffer.room is not None else " not inside "
+        count = f" {_inside(buffer)} "
     title = fit(f" {clean(buffer.title)} ", columns)
     room = columns - width(title)
     if room < len(count) + 8:
@@ -73,9 +73,17 @@ def topic(buffer: Buffer, columns: int) -> Line:
     return (("bar_strong", title), ("bar", about + count))
 
 
+def _inside(buffer: Buffer) -> str:
+    if buffer.room is not None:
+        return f"{len(buffer.members)} here"
+    return "entering ..." if buffer.entering else "not inside"
+
+
 def _about(buffer: Buffer) -> str:
     if buffer.kind == STATUS:
         return "what the server says; /help lists the commands"
+    if buffer.kind == DIRECT:
+        return f"what you and {clean(buffer.name)} say to each other"
     return clean(buffer.topic)
 
 

@@ -83,11 +83,12 @@ class Session:
 
     async def _begin(self, rooms: Sequence[str]) -> None:
         self._keeping.begin(rooms)
-        for name in rooms:
-            try:
-                await self.join(name, look=self.model.active is self.model.status)
-            except ClientError as error:
-                self.failed(self.model.status, error)
+        # They are there before one is in them, so whoever types already types in the right place.
+        entering = [self._open_room(name) for name in rooms]
+        for buffer in entering[:1]:
+            self.model.look_at(buffer)
+        for buffer in entering:
+            await self._enter(buffer)
         await self.list_rooms(self.model.status)
         await self._list_conversations()
 
@@ -170,23 +171,52 @@ class Session:
 
     # Rooms.
 
-    async def join(self, name: str, key: str = "", *, look: bool = True) -> None:
-        """
-        Enters a room, which is made if there is none, and follows what is said in it.
+    def _open_room(self, name: str) -> Buffer:
+        """The buffer of a room that is about to be entered."""
+        buffer = self.model.open(ROOM, name)
+        buffer.entering = True
+        self._keeping.give(buffer)
+        return buffer
 
-        @param look: show it.
+    async def _enter(self, buffer: Buffer) -> None:
+        """Enters the room of a buffer, however long it takes."""
+        try:
+            self._entered(await self.client.join(buffer.name, create=True, timeout=inf), buffer)
+        except ClientError as error:
+            self.failed(buffer, error)
+        finally:
+            buffer.entering = False
+            self._outgoing.go_on(buffer)
+
+    async def join(self, name: str, key: str, typed_in: Buffer) -> None:
         """
-        room = await self.client.join(name, key, create=True)
-        self.model.rooms.add(room.name)
-        buffer = self.model.open(ROOM, room.name)
-        if look:
+        Enters a room, which is made if there is none, and follows what is said in it. It is shown,
+        unless one has gone elsewhere, or types something, by then.
+
+        @param typed_in: the buffer where it was asked for.
+        """
+        buffer = self._entered(await self.client.join(name, key, create=True))
+        if self.model.active is typed_in and not typed_in.line.text:
             self.model.look_at(buffer)
+        elif self.model.active is not buffer:
+            self.note(typed_in, f"you are in {buffer.name} now")
+
+    def _entered(self, room: Room, opened: Buffer | None = None) -> Buffer:
+        """
+        One is in a room.
+
+        @param opened: the buffer that waits for it.
+        """
+        self.model.rooms.add(room.name)
+        buffer = self.model.find(ROOM, room.name) or opened or self.model.open(ROOM, room.name)
+        buffer.name = room.name
         if buffer.room is not room:
             buffer.begin_again()
             buffer.room = room
             self._keeping.give(buffer)
             self.run(self._follow(buffer, room), buffer)
         self.changed()
+        return buffer
 
     async def _follow(self, buffer: Buffer, room: Room) -> None:
         # What was said before one came is there before what is said from then on.
@@ -273,6 +303,13 @@ class Session:
         if buffer.room is None:
             return Page([], buffer.before, "")
         return await buffer.room.history(PAGE, before=before, timeout=inf)
+
+    def fill(self) -> None:
+        """There is room for more than there is: reads what was before, if anything, and once."""
+        buffer = self.model.active
+        if not buffer.loading and buffer.before != buffer.filled_before:
+            buffer.filled_before = buffer.before
+            self.load_older()
 
     def load_older(self) -> None:
         """Somebody looks at the beginning of what there is: reads what was before, if anything."""

@@ -65,6 +65,7 @@ class Window(urwid.Widget):
     @param seconds: tells the time, seconds since 1970-01-01 UTC.
     @param pressed: is given keys.
     @param zone: the time's; None for the system's.
+    @ivar has_room: there was more room than there is to see, when it was drawn last.
     """
 
     _sizing = frozenset([urwid.BOX])
@@ -85,6 +86,7 @@ class Window(urwid.Widget):
         self._zone = zone
         self._backlog = Backlog()
         self._size = (80, 24)
+        self.has_room = False
 
     # Drawing.
 
@@ -109,6 +111,7 @@ class Window(urwid.Widget):
         model, rows = self._model, form.body
         lines = self._backlog.visible(model.active, model.nick, self._style(form), rows)
         empty: list[Line] = [()] * (rows - len(lines))
+        self.has_room = bool(empty) and model.active.cleared is None
         parts: list[tuple[urwid.Canvas, int]] = []
         if form.buffers:
             parts.append(_beside(panes.buffers(model, form.buffers, rows), form.buffers, rows))

@@ -16,6 +16,7 @@ from chatservice.controller.entities import Room, User
 from chatservice.controller.errors import BadArguments, BadPassword, NickInUse, NoSuchUser
 from chatservice.controller.events import DirectMessage, Event, Message
 from chatservice.controller.log import Point
+from chatservice.controller.policy import check_text
 from chatservice.controller.session import Session
 from chatservice.translation.worded import action
 
@@ -176,11 +177,11 @@ def _done(d: ProtobufDialect, event: Event, room: str, nick: str = "") -> None:
 
 
 def _say(d: ProtobufDialect, r: pb.Say) -> None:
-    d.wire.session.say(r.room, _text(r), r.notice, _tags(r))
+    d.wire.session.say(r.room, _text(r), r.notice, _tags(d, r))
 
 
 def _tell(d: ProtobufDialect, r: pb.Tell) -> None:
-    d.wire.session.tell(r.nick, _text(r), r.notice, _tags(r))
+    d.wire.session.tell(r.nick, _text(r), r.notice, _tags(d, r))
 
 
 def _text(r: pb.Say | pb.Tell) -> str:
@@ -197,12 +198,12 @@ def _text(r: pb.Say | pb.Tell) -> str:
     return action(r.text)
 
 
-def _tags(r: pb.Say | pb.Tell) -> dict[str, str] | None:
+def _tags(d: ProtobufDialect, r: pb.Say | pb.Tell) -> dict[str, str] | None:
     if not r.nonce:
         return None
     if len(r.nonce.encode()) > _NONCE_BYTES:
         raise BadArguments(f"a nonce is at most {_NONCE_BYTES} bytes long")
-    return {NONCE: r.nonce}
+    return {NONCE: check_text(r.nonce, d.wire.session.policy)}
 
 
 async def _history(d: ProtobufDialect, r: pb.History) -> None:

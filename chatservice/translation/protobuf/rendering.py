@@ -72,8 +72,8 @@ _RUN = 50
 
 _RUN_CHARACTERS = 8192
 """
-After so many characters of text messages go on in another frame: of four bytes each, and with the
-longest names beside them, they come to less than the 64 KiB that chat.proto promises.
+After so many characters of text and names messages go on in another frame: of four bytes each, and
+with all else beside them, they come to less than the 64 KiB that chat.proto promises.
 """
 
 _MESSAGE = pb.ServerFrame.MESSAGE_FIELD_NUMBER << 3 | 2
@@ -245,7 +245,7 @@ def _runs(events: Sequence[Event]) -> Iterator[pb.Messages]:
         if len(run.messages) == _RUN or characters >= _RUN_CHARACTERS:
             yield run
             run, ms, characters = pb.Messages(), 0, 0
-        characters += len(event.text)
+        characters += len(event.text) + len(event.nick) + len(event.account)
         message = run.messages.add()
         if event.ms != ms:
             message.ms = ms = event.ms
