@@ -58,7 +58,10 @@ class Script:
         """The history that is asked for is a page with these; gives what was asked."""
         kind, asked, answer = self.asked.pop(0)
         assert kind == "history", kind
-        messages = [pb.Message(id="found", ms=9, nonce=each.request.nonce) for each in found]
+        messages = [
+            pb.Message(id=f"found {number}" if number else "found", ms=9, nonce=each.request.nonce)
+            for number, each in enumerate(found)
+        ]
         last = "the last" if found else ""
         answer.callback(
             pb.ServerFrame(history_page=pb.HistoryPage(messages=messages, last_id=last))
@@ -151,6 +154,16 @@ class ResumingTests(OutboxCase):
         self.assertEqual(asked.after.id, "the last")
 
         self.successResultOf(resuming)
+        self.assertEqual(self.successResultOf(saying.stored), Stored("found", 9))
+
+    def test_whoever_repeats_a_nonce_changes_nothing(self) -> None:
+        saying = self.say("one")
+        self.lose()
+
+        self.resume()
+        self.script.page(saying, saying)
+        self.script.page()
+
         self.assertEqual(self.successResultOf(saying.stored), Stored("found", 9))
 
     def test_what_was_not_is_said_again_in_its_order(self) -> None:

@@ -207,6 +207,15 @@ class RoomTests(LineCase):
 
         self.assertEqual([item.rpartition(":")[2] for item in items], ["two", "three"])
 
+    def test_a_history_has_one_message_at_least_however_long(self) -> None:
+        house = House(policy=Policy(history_bytes=3))
+        alice = house.user("alice", "NEWROOM:den", "JOINROOM:den")
+        alice.send("ROOM:den:before", "ROOM:den:longer than allowed")
+
+        items = alice.ask("HISTORY:den")[-2:]
+
+        self.assertEqual(items[0].split(":")[0::5], ["ITEM", "longer than allowed"])
+
     def test_listusers_leaves_out_those_who_hide_from_strangers(self) -> None:
         irc = self.house.client(dialect="irc")
         irc.send("NICK zoe", "USER zoe 0 * z", "MODE zoe +i", "JOIN #den")

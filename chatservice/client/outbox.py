@@ -23,6 +23,9 @@ Ask = Callable[..., Awaitable[pb.ServerFrame]]
 """Asks something on one connection, patiently: it names the one field of `ClientFrame`."""
 
 
+_NONCE_BYTES = 12
+
+
 @dataclass(slots=True, eq=False)
 class Saying:
     """
@@ -51,13 +54,11 @@ class Outbox:
 
     def __init__(self) -> None:
         self._saying: dict[str, Saying] = {}
-        self._prefix = secrets.token_urlsafe(9)
-        self._count = 0
 
     def put(self, request: pb.Say | pb.Tell, since: int) -> Saying:
         """Something is to be said; `send` says it, on this connection or on a later one."""
-        self._count += 1
-        request.nonce = f"{self._prefix}.{self._count}"
+        # Nobody can guess it, and have a message of their own taken for this one.
+        request.nonce = secrets.token_urlsafe(_NONCE_BYTES)
         saying = self._saying[request.nonce] = Saying(request, since)
         saying.stored = Deferred(lambda _: self._forget(saying))
         return saying
@@ -157,5 +158,8 @@ async def _nonces(ask: Ask, target: tuple[str, str], since: int) -> dict[str, St
             return found  # one is not there any more: saying it again will tell why
         if not page.last_id:
             return found
-        found.update((m.nonce, Stored(m.id, m.ms)) for m in page.messages if m.nonce)
+        for m in page.messages:
+            # The first that has it: anybody may repeat what they have seen.
+            if m.nonce:
+                found.setdefault(m.nonce, Stored(m.id, m.ms))
         after = pb.Point(id=page.last_id)

@@ -248,7 +248,7 @@ class Connection(LineReceiver):
             self._take(self._unframed.pop(0))
 
     def stop_reading(self) -> None:
-        """The service stops: what was read already is answered, and nothing more is."""
+        """The service stops: what is being answered is, to its end, and nothing more."""
         self._leaving = True
         self.transport.pauseProducing()
 

@@ -168,7 +168,7 @@ async def _take(
 async def _try(client: Client, nick: str, refused: Refused, ask: Asking) -> None:
     """The nick is taken, perhaps by an account, and somebody may know its password."""
     for _ in range(_ATTEMPTS):
-        password = await ask(f"{nick}: {refused}. If it is your account, its password: ")
+        password = await ask(f"{nick}: {refused}\nIf it is your account, its password: ")
         if not password:
             break
         try:

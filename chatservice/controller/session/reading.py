@@ -124,7 +124,8 @@ def _size(event: Event) -> int:
 
 def _within(events: list[Any], most: int, oldest: bool) -> list[Event]:
     """
-    The newest (or the oldest) of some events that are no longer than so many bytes together.
+    The newest (or the oldest) of some events that are no longer than so many bytes together; one at
+    least, or whoever reads on would come to no end.
     """
     if not most:
         return events
@@ -133,5 +134,5 @@ def _within(events: list[Any], most: int, oldest: bool) -> list[Event]:
     for index in order:
         left -= _size(events[index])
         if left < 0:
-            return events[:index] if oldest else events[index + 1 :]
+            return events[: max(index, 1)] if oldest else events[min(index + 1, len(events) - 1) :]
     return events

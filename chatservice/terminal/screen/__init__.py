@@ -15,7 +15,7 @@ from typing import Any
 from chatservice.client import Client
 
 from .app import App
-from .display import Display
+from .display import Display, typed_ahead
 from .drafts import Drafts
 
 
@@ -38,4 +38,5 @@ async def chat(
     @raise ClientError: one has left after the client had given up; and why it had.
     """
     kept = Drafts(drafts, f"{client.nick}@{client.server}")
-    return await App(reactor, client, kept, Display(os.environ)).run(rooms, notices)
+    app = App(reactor, client, kept, Display(os.environ))
+    return await app.run(rooms, notices, typed_ahead(0))

@@ -75,10 +75,11 @@ class App:
             event_loop=Loop(reactor, self.broke),
         )
 
-    async def run(self, rooms: Sequence[str], notices: Sequence[str]) -> int:
+    async def run(self, rooms: Sequence[str], notices: Sequence[str], typed: str = "") -> int:
         """
         Shows the screen until one has enough; see `screen.chat`.
 
+        @param typed: what was typed before it was there.
         @return: the exit status.
         @raise ClientError: the client has given up, and why.
         """
@@ -86,6 +87,7 @@ class App:
         self._started = True
         try:
             self.session.start(rooms, notices)
+            self.model.active.type_before(typed)
             code = await self._done
         finally:
             self._stop()

@@ -202,6 +202,14 @@ class Buffer:
         else:
             self.line.set(typed)
 
+    def type_before(self, typed: str) -> None:
+        """Something was typed here before there was a here: it comes before any draft."""
+        if typed.strip():
+            draft = self.line.take()
+            self.line.set(typed)
+            if draft:
+                self.give_back(draft)
+
     # What is read.
 
     def leave(self) -> None:

@@ -265,7 +265,7 @@ COMMANDS: dict[str, Command] = {
     "msg": Command(_msg, "NICK TEXT", "say something to one person", (NICK,)),
     "query": Command(_query, "NICK", "open a conversation", (NICK,)),
     "me": Command(_me, "TEXT", "say what you do: /me waves"),
-    "topic": Command(_topic, "[TEXT]", "show or set the topic; - clears it"),
+    "topic": Command(_topic, "[TEXT]", "show or set it; - clears it"),
     "invite": Command(_invite, "NICK [ROOM]", "let somebody into a room", (NICK, NAME)),
     "kick": Command(_kick, "NICK [REASON]", "put somebody out of this room", (NICK,)),
     "names": Command(_names, "", "list who is in this room"),

@@ -5,12 +5,17 @@ with Ctrl-C a key like others.
 
 from __future__ import annotations
 
+import os
+import select
+import termios
+import tty
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar
 
 import urwid
 from twisted.python.failure import Failure
 
+from .clean import clean
 from .palette import colours
 
 _T = TypeVar("_T")
@@ -34,6 +39,28 @@ class Display(urwid.display.raw.Screen):
         started = super().start(*args, **kwargs)
         self.tty_signal_keys(_UNDEFINED, _UNDEFINED, _UNDEFINED, _UNDEFINED)
         return started
+
+
+def typed_ahead(descriptor: int) -> str:
+    """
+    What somebody has typed at a terminal and nobody has read; urwid would throw it away when it
+    begins.
+    """
+    if not os.isatty(descriptor):
+        return ""
+    before = termios.tcgetattr(descriptor)
+    # Otherwise a line is not to be had before its end is typed.
+    tty.setcbreak(descriptor, termios.TCSANOW)
+    typed = b""
+    try:
+        while select.select([descriptor], [], [], 0)[0]:
+            data = os.read(descriptor, 4096)
+            if not data:
+                break
+            typed += data
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSANOW, before)
+    return "\n".join(map(clean, typed.decode(errors="replace").split("\n")))
 
 
 class Loop(urwid.TwistedEventLoop):
