@@ -6,7 +6,8 @@ no time but the test's.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from itertools import chain
 from typing import Any, TypeVar
 
 from twisted.internet.address import UNIXAddress
@@ -56,6 +57,7 @@ class Wire:
     Attributes:
         up: what the program has written and the house has not got; `down`: the other way round.
         open: whether it is there, for the program.
+        held: whether `World.settle` leaves it alone.
     """
 
     def __init__(self, world: World, protocol: Any) -> None:
@@ -65,6 +67,7 @@ class Wire:
         self.up = bytearray()
         self.down = bytearray()
         self.open = True
+        self.held = False
         self._leaving = False
         protocol.makeConnection(self)
 
@@ -166,8 +169,8 @@ class World:
         while moved:
             self.house.settle()
             moved = self._due()
-            for wires in self.wires:
-                for wire in wires:
+            for wire in chain(*self.wires):
+                if not wire.held:
                     moved |= wire.carry_up()
                     moved |= wire.carry_down()
 
@@ -206,8 +209,13 @@ class _Reactor:
     def __init__(self, world: World, wires: list[Wire]) -> None:
         self._world = world
         self._wires = wires
-        self.callLater = world.clock.callLater
         self.seconds = world.clock.seconds
+
+    def callLater(self, delay: float, does: Callable[..., Any], *arguments: Any) -> IDelayedCall:
+        """As `IReactorTime`; as strict as a real one."""
+        if delay < 0:
+            raise ValueError(delay)
+        return self._world.clock.callLater(delay, does, *arguments)
 
     def connectUNIX(
         self, address: str, factory: Any, timeout: float = 30, checkPID: Any = 0

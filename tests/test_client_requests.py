@@ -175,6 +175,8 @@ class RoomTests(RequestCase):
         self.assertIs(await both[0], await both[1])
         # Full width letters: the same name to the service, though not to `str.casefold`.
         self.assertIs(await self.alice.join("\uff24\uff45\uff4e"), room)
+        moved = [each for each in self.told[self.alice] if isinstance(each, Joined | Left)]
+        self.assertEqual([each.nick for each in moved], ["alice", "bob"])
 
     async def test_one_leaves_a_room(self) -> None:
         await self.open()

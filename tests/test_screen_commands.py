@@ -176,6 +176,32 @@ class OtherCommandsTests(ScreenCase):
         alice.enter("/help nonsense")
         self.assertIn("there is no command /nonsense", alice.words[-1])
 
+    def test_help_tells_of_the_keys(self) -> None:
+        alice = self.sit("alice", "den")
+        alice.enter("/help keys")
+        self.assertRegex(alice.screen, "Ctrl-C twice +leave")
+
+    def test_help_fits_on_a_small_screen(self) -> None:
+        alice = self.sit("alice", "den")
+        for what in ("/help", "/help keys"):
+            alice.press("meta 1")
+            alice.enter("/clear")
+            alice.enter(what)
+            lines = alice.lines((80, 24))[1:-2]
+            self.assertTrue(all(" · " in line for line in lines if line[15:].strip("│ ")), lines)
+            self.assertLess(len(alice.words), len(lines))
+
+    def test_one_that_is_refused_says_what_it_was_about(self) -> None:
+        alice = self.sit("alice", "den")
+        alice.enter("/kick nobody for no reason")
+        self.assertTrue(alice.words[-1].startswith("! │ /kick nobody: "), alice.words)
+
+    def test_a_password_that_is_refused_is_not_shown(self) -> None:
+        alice = self.sit("alice", "den")
+        alice.enter("/register sesame")
+        self.assertTrue(alice.words[-1].startswith("! │ /register: "), alice.words)
+        self.assertNotIn("sesame", alice.screen)
+
     def test_one_that_lacks_something_says_how_it_is_used(self) -> None:
         alice = self.sit("alice", "den")
         for name in ("join", "msg", "query", "invite", "kick", "delete", "me", "register"):
@@ -189,6 +215,9 @@ class OtherCommandsTests(ScreenCase):
         for name in ("part", "names", "topic", "private", "kick bob", "invite bob"):
             alice.enter(f"/{name}")
             self.assertIn("this is no room", alice.words[-1], name)
+        alice.enter("/query bob")
+        alice.enter("/topic tea")
+        self.assertEqual(alice.words[-1], "! │ this is no room: /join ROOM enters one")
 
     def test_one_that_meets_no_connection_waits_and_then_says_so(self) -> None:
         alice = self.sit("alice", "den")

@@ -79,6 +79,31 @@ class TalkingTests(ScreenCase):
         self.assertIn("│ line 0", bob.screen)
         self.assertIn("more below", bob.status)
 
+    def test_a_large_screen_is_filled(self) -> None:
+        alice = self.sit("alice", "den")
+        for number in range(120):
+            alice.enter(f"line {number}")
+            self.world.wait()
+
+        bob = self.sit("bob", "den")
+        bob.lines((100, 80))
+        bob.app.changed()
+        self.world.wait(1)
+
+        self.assertEqual(bob.texts, [f"line {number}" for number in range(20, 120)])
+
+    def test_who_has_cleared_it_wants_it_empty(self) -> None:
+        alice = self.sit("alice", "den")
+        for number in range(120):
+            alice.enter(f"line {number}")
+            self.world.wait()
+
+        bob = self.sit("bob", "den")
+        bob.enter("/clear")
+        self.world.wait(1)
+
+        self.assertEqual(len(bob.texts), 50)
+
     def test_the_history_that_is_read_first_ends_where_one_came(self) -> None:
         asked = []
         read = Room.history
@@ -126,6 +151,106 @@ class TalkingTests(ScreenCase):
         self.assertEqual(before, [])
         self.assertIn("one↵/quit↵", typed)
         self.assertEqual(alice.words, ["alice │ one", "alice │ /quit"])
+
+    def test_a_text_that_is_too_long_is_said_in_parts(self) -> None:
+        alice = self.sit("alice", "den")
+        text = "many words " * 400
+
+        alice.paste(text)
+        alice.press("enter")
+
+        self.assertEqual(len(alice.texts), 2)
+        self.assertEqual(" ".join(alice.texts), text)
+        self.assertLessEqual(max(map(len, alice.texts)), alice.client.max_text_bytes)
+
+    def test_why_something_is_not_sent_is_told(self) -> None:
+        alice = self.sit("alice", "den")
+        alice.enter("/msg nobody hello?")
+        self.assertTrue(alice.words[-1].startswith("! │ not sent: "), alice.words)
+
+
+class UnderTheCursorTests(ScreenCase):
+    """What is typed stays where it is typed, whatever happens meanwhile."""
+
+    def test_while_rooms_are_entered_one_types_in_the_first_of_them(self) -> None:
+        bob = self.sit("bob", "den")
+        client = self.program("alice", "sesame")
+        self.world.journal.hold()
+
+        alice = self.sit_down(client, "den", "hall")
+        before = alice.lines()[0]
+        alice.enter("hello")
+        alice.type("and")
+        pending = alice.words
+        self.world.journal.release()
+        self.settle()
+
+        self.assertIn("entering ...", before)
+        self.assertEqual(pending, ["...         alice │ hello"])
+        self.assertTrue(alice.lines()[0].startswith(" den"))
+        self.assertIn("2 here", alice.lines()[0])
+        self.assertEqual(alice.typed, "and")
+        self.assertEqual(bob.words, ["→ │ alice joined", "alice │ hello"])
+        self.assertEqual(alice.words, ["alice │ hello"])
+
+    def test_what_was_typed_for_a_room_that_refuses_one_is_given_back(self) -> None:
+        bob = self.sit("bob", "den")
+        bob.enter("/private")
+        client = self.program("alice", "sesame")
+        self.world.cut()
+        self.settle()
+
+        alice = self.sit_down(client, "den")
+        alice.enter("hello")
+        self.world.wait(PAUSE)
+
+        self.assertEqual(alice.typed, "hello")
+        self.assertIn("not inside", alice.lines()[0])
+        self.assertTrue(alice.words[-1].startswith("! │ not sent: you are not in den"))
+
+    def test_who_types_on_is_not_taken_to_a_room_that_is_entered_then(self) -> None:
+        alice = self.sit("alice", "den")
+        self.world.journal.hold()
+
+        alice.enter("/join hall")
+        alice.type("meanwhile")
+        self.world.journal.release()
+        self.settle()
+
+        self.assertEqual(alice.typed, "meanwhile")
+        self.assertTrue(alice.lines()[0].startswith(" den"))
+        self.assertEqual(alice.words[-1], "· │ you are in hall now")
+
+    def test_nor_who_has_gone_elsewhere(self) -> None:
+        alice = self.sit("alice", "den")
+        self.world.journal.hold()
+
+        alice.enter("/join hall")
+        alice.press("meta 1")
+        self.world.journal.release()
+        self.settle()
+
+        self.assertIs(alice.model.active, alice.model.status)
+
+    def test_a_room_is_not_closed_over_what_was_typed_there_since(self) -> None:
+        alice = self.sit("alice", "den")
+        self.world.journal.hold()
+
+        alice.enter("/part")
+        alice.type("wait")
+        self.world.journal.release()
+        self.settle()
+
+        self.assertEqual(alice.typed, "wait")
+        self.assertIn("not inside", alice.lines()[0])
+
+    def test_what_was_typed_before_there_was_a_screen_is_in_the_line(self) -> None:
+        alice = self.sit("alice", "den")
+        alice.type("a draft")
+        alice.model.active.type_before("hello")
+
+        self.assertEqual(alice.typed, "hello")
+        self.assertEqual(alice.words, ["not sent │ a draft"])
 
 
 class UnreadTests(ScreenCase):

@@ -232,7 +232,7 @@ class TerminalTests(CommandCase):
         await bob.hang_up()
         await service.has(connections=0)
         command = self.chat(self.at(service, "bob"), "--room", "ops", "--tail", pty=True)
-        await command.shows("needs its password. If it is your account, its password: ")
+        await command.shows("needs its password\r\nIf it is your account, its password: ")
         command.type("a wrong one\n")
         await command.shows("do not belong together.*its password: ")
         command.type("a long password\n")
