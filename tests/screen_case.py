@@ -55,7 +55,10 @@ class Terminal:
     Attributes:
         started: whether it is in use.
         drawn: how often it was drawn to.
+        size: its columns and rows.
     """
+
+    size = SIZE
 
     def __init__(self) -> None:
         self.started = False
@@ -84,7 +87,7 @@ class Terminal:
         """No keys come any more."""
 
     def get_cols_rows(self) -> tuple[int, int]:
-        return SIZE
+        return self.size
 
     def draw_screen(self, size: tuple[int, int], canvas: Any) -> None:
         if self.fails is not None:
@@ -116,14 +119,14 @@ class Sitting:
     """
 
     def __init__(
-        self, case: ScreenCase, client: Client, rooms: Sequence[str], drafts: Drafts
+        self, case: ScreenCase, client: Client, rooms: Sequence[str], drafts: Drafts, **how: str
     ) -> None:
         self._case = case
         self.client = client
         self.terminal = Terminal()
         self.app = App(_Reactor(case.world.clock), client, drafts, self.terminal, timezone.utc)
         self.model = self.app.model
-        self.left = case.start(self.app.run(rooms, ()))
+        self.left = case.start(self.app.run(rooms, (), **how))
         case.settle()
 
     @property
@@ -209,9 +212,11 @@ class ScreenCase(ClientCase):
         client = self.program(nick, password)
         return self.sit_down(client, *rooms, drafts=drafts)
 
-    def sit_down(self, client: Client, *rooms: str, drafts: Path | None = None) -> Sitting:
+    def sit_down(
+        self, client: Client, *rooms: str, drafts: Path | None = None, **how: str
+    ) -> Sitting:
         """Somebody who is logged in sits down."""
-        sitting = Sitting(self, client, rooms, Drafts(drafts, f"{client.nick}@here"))
+        sitting = Sitting(self, client, rooms, Drafts(drafts, f"{client.nick}@here"), **how)
         self.addCleanup(self._get_up, sitting)
         return sitting
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from chatservice.client import Joined, Message, Page, Refused, Room
+from chatservice.client import Client, Joined, Message, Page, Refused, Room
 from chatservice.terminal.exits import Exit
 from tests.client_case import PAUSE
-from tests.screen_case import ScreenCase, texts
+from tests.screen_case import ScreenCase, Terminal, texts
 
 REFUSED = "\x01VERSION"
 """What no server stores: it begins with U+0001 (chat.proto, `Say.text`)."""
@@ -85,9 +85,8 @@ class TalkingTests(ScreenCase):
             alice.enter(f"line {number}")
             self.world.wait()
 
+        self.patch(Terminal, "size", (100, 80))
         bob = self.sit("bob", "den")
-        bob.lines((100, 80))
-        bob.app.changed()
         self.world.wait(1)
 
         self.assertEqual(bob.texts, [f"line {number}" for number in range(20, 120)])
@@ -243,6 +242,25 @@ class UnderTheCursorTests(ScreenCase):
 
         self.assertEqual(alice.typed, "wait")
         self.assertIn("not inside", alice.lines()[0])
+
+    def test_somebody_may_be_talked_to_from_the_beginning(self) -> None:
+        bob = self.sit("bob", "den")
+        alice = self.sit_down(self.program("alice", "sesame"), to="bob", typed="psst")
+        alice.press("enter")
+        bob.press("meta a")
+        self.assertEqual(bob.words, ["alice │ psst"])
+
+    def test_a_room_s_key_is_used(self) -> None:
+        asked = []
+        join = Client.join
+
+        def joined(client: Client, name: str, key: str = "", **how: Any) -> Any:
+            asked.append((name, key))
+            return join(client, name, key, **how)
+
+        self.patch(Client, "join", joined)
+        self.sit_down(self.program("alice", "sesame"), "den", key="open")
+        self.assertEqual(asked, [("den", "open")])
 
     def test_what_was_typed_before_there_was_a_screen_is_in_the_line(self) -> None:
         alice = self.sit("alice", "den")

@@ -365,7 +365,12 @@ class Client(Link):
         action: bool = False,
         timeout: float | None = None,
     ) -> Stored:
-        """Says something to one user; as `Room.say`."""
+        """
+        Says something to one user; as `Room.say`. But a guest's conversations end with the
+        connection: what a guest was just telling when it was lost may be stored or not.
+
+        @raise errors.ConnectionGone: one is a guest, and that has happened.
+        """
         return await self.post(pb.Tell(nick=nick, text=text, notice=notice, action=action), timeout)
 
     async def conversations(

@@ -32,7 +32,7 @@ class ConnectionGone(ClientError):
     """
     The connection was lost before the answer came, or the client is closed. What was asked may have
     been done all the same; but what is said (`say`, `tell`) is never lost so: it waits for the next
-    connection.
+    connection. (Only what guests tell somebody does not.)
     """
 
 

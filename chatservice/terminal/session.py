@@ -142,7 +142,16 @@ class Session:
 
         self._has_screen = True
         drafts = places.drafts(self._around.environment, self._around.home)
-        return await chat(reactor, client, self._options.rooms, self._notices, drafts)
+        options = self._options
+        return await chat(
+            reactor,
+            client,
+            options.rooms,
+            self._notices,
+            drafts,
+            key=options.key,
+            to=options.to,
+        )
 
     async def _use_lines(self, reactor: Any, client: Client, source: Input) -> None:
         json = self._options.json

@@ -43,7 +43,10 @@ class Terminal:
         given = [f"{name}={value}" for name, value in environment.items()]
         # The terminal that the tests run in is not to be known to the program.
         words = ["env", "-i", *given, *command]
-        await self._do("respawn-pane", "-k", *words)
+        # tmux itself forgets the exit status of a pane if it sees its end before its process's.
+        keeping = '"$@"; echo $? > "$0"'
+        status = str(self._folder / "status")
+        await self._do("respawn-pane", "-k", "sh", "-c", keeping, status, *words)
 
     async def type(self, text: str, *keys: str) -> None:
         """Types a text, and then keys by tmux's names for them: `Enter`, `Tab`, `PageUp`."""
@@ -73,12 +76,11 @@ class Terminal:
         @return: its exit status.
         @raise FailTest: it takes too long.
         """
-        state = await self._wait(
-            lambda: self._do("display-message", "-p", "#{pane_dead}:#{pane_dead_status}"),
-            re.compile("^1:[0-9]").search,
-            "end of the program",
-        )
-        return int(state.strip().partition(":")[2])
+        return int(await self._wait(self._status, str.strip, "end of the program"))
+
+    async def _status(self) -> str:
+        file = self._folder / "status"
+        return file.read_text() if file.exists() else ""
 
     async def _wait(
         self, look: Callable[[], Awaitable[str]], found: Callable[[str], object], what: str

@@ -25,6 +25,9 @@ async def chat(
     rooms: Sequence[str],
     notices: Sequence[str],
     drafts: Path | None,
+    *,
+    key: str = "",
+    to: str = "",
 ) -> int:
     """
     Shows the screen until one leaves it. To be cancelled (by a signal) at any time: the terminal is
@@ -33,10 +36,12 @@ async def chat(
     @param client: logged in; it is left as it is.
     @param rooms: are entered first of all, and made if they aren't there.
     @param notices: what is to be said before anything else.
+    @param key: what those rooms ask for.
+    @param to: somebody whose conversation is opened.
     @param drafts: the file that keeps what was typed and not sent; None for none.
     @return: the exit status.
     @raise ClientError: one has left after the client had given up; and why it had.
     """
     kept = Drafts(drafts, f"{client.nick}@{client.server}")
     app = App(reactor, client, kept, Display(os.environ))
-    return await app.run(rooms, notices, typed_ahead(0))
+    return await app.run(rooms, notices, key=key, to=to, typed=typed_ahead(0))

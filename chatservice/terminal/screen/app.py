@@ -75,7 +75,15 @@ class App:
             event_loop=Loop(reactor, self.broke),
         )
 
-    async def run(self, rooms: Sequence[str], notices: Sequence[str], typed: str = "") -> int:
+    async def run(
+        self,
+        rooms: Sequence[str],
+        notices: Sequence[str],
+        *,
+        key: str = "",
+        to: str = "",
+        typed: str = "",
+    ) -> int:
         """
         Shows the screen until one has enough; see `screen.chat`.
 
@@ -86,7 +94,7 @@ class App:
         self._loop.start()
         self._started = True
         try:
-            self.session.start(rooms, notices)
+            self.session.start(rooms, notices, key=key, to=to)
             self.model.active.type_before(typed)
             code = await self._done
         finally:

@@ -70,7 +70,9 @@ class Session:
 
     # The beginning and the end.
 
-    def start(self, rooms: Sequence[str], notices: Sequence[str]) -> None:
+    def start(
+        self, rooms: Sequence[str], notices: Sequence[str], *, key: str = "", to: str = ""
+    ) -> None:
         """
         Begins: see `screen.chat`.
         """
@@ -79,16 +81,18 @@ class Session:
                 self.note(self.model.status, line)
         self._stop_listening = self.client.listen(self._told)
         self.run(self._follow_directs())
-        self.run(self._begin(rooms))
+        self.run(self._begin(rooms, key, to))
 
-    async def _begin(self, rooms: Sequence[str]) -> None:
+    async def _begin(self, rooms: Sequence[str], key: str, to: str) -> None:
         self._keeping.begin(rooms)
         # They are there before one is in them, so whoever types already types in the right place.
         entering = [self._open_room(name) for name in rooms]
+        if to:
+            self.open_direct(to)
         for buffer in entering[:1]:
             self.model.look_at(buffer)
         for buffer in entering:
-            await self._enter(buffer)
+            await self._enter(buffer, key)
         await self.list_rooms(self.model.status)
         await self._list_conversations()
 
@@ -178,10 +182,11 @@ class Session:
         self._keeping.give(buffer)
         return buffer
 
-    async def _enter(self, buffer: Buffer) -> None:
+    async def _enter(self, buffer: Buffer, key: str) -> None:
         """Enters the room of a buffer, however long it takes."""
         try:
-            self._entered(await self.client.join(buffer.name, create=True, timeout=inf), buffer)
+            joining = self.client.join(buffer.name, key, create=True, timeout=inf)
+            self._entered(await joining, buffer)
         except ClientError as error:
             self.failed(buffer, error)
         finally:
