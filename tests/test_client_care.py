@@ -11,7 +11,7 @@ from tests.client_case import ClientCase
 
 class LengthTests(ClientCase):
     def test_a_text_that_is_too_long_is_refused_and_the_connection_stays(self) -> None:
-        alice, _, here, there = self.pair()
+        alice, _, here, _there = self.pair()
         self.told(alice)
 
         refused = self.refused(Refused, here.say("x" * 5000))

@@ -28,7 +28,7 @@ the fingerprint of its certificate is shown, and from then on it must show the s
 
 _EPILOG = f"""\
 examples:
-  chat alice@localhost                                 the full-screen chat
+  chat alice@localhost --room lobby                    the full-screen chat, and in a room
   chat alice@chat.example --room ops --say "deployed"  says it, and ends once it is stored
   make 2>&1 | chat alice@chat.example --room builds    says each line of its input
   chat alice@chat.example --room ops --tail            shows what is said from now on
