@@ -47,6 +47,19 @@ class GoneTests(ClientCase):
         self.do(room.say("after"))
         self.assertEqual([m.text for m in self.do(room.history()).messages], ["after"])
 
+    def test_a_private_one_is_not_made_again_in_public(self) -> None:
+        guest, other = self.program("guest"), self.program("other")
+        room = self.do(guest.join("den", create=True))
+        self.do(room.set_private(True))
+        self.do(room.invite("other"))
+        theirs = self.do(other.join("den", create=True))
+
+        self.world.kill()
+        self.world.wait()
+
+        self.assertEqual((dict(guest.joined), dict(other.joined)), ({}, {}))
+        self.assertTrue(room.ended and theirs.ended)
+
     def test_another_is_lost(self) -> None:
         owner, guest = self.program("owner"), self.program("guest")
         self.do(owner.join("den", create=True))

@@ -274,7 +274,7 @@ class ToldTests(RequestCase):
             Joined("", 0, "den", "bob", "bob"),
             Kicked("", 0, "den", "bob", "alice", "enough"),
         )
-        self.assertEqual(room.ended, "alice has put you out")
+        self.assertEqual(room.ended, "alice has put you out: enough")
         try:
             await reading
         except StopAsyncIteration:

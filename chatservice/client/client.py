@@ -35,6 +35,7 @@ from .events import (
     RoomLost,
     Stored,
     User,
+    VisibilityChanged,
 )
 from .link import Link, RetryPolicy
 from .outbox import Outbox
@@ -185,13 +186,20 @@ class Client(Link):
         self._latest = event.ms
         if isinstance(event, NickChanged) and event.nick == self.nick:
             self._renamed(event.new_nick)
+        elif isinstance(event, VisibilityChanged):
+            self._shown(event)
         elif isinstance(event, RoomDeleted):
             self._put_out(event.room, f"{event.by} has removed the room")
         elif isinstance(event, Kicked) and event.nick == self.nick:
-            self._put_out(event.room, f"{event.by} has put you out")
+            self._put_out(event.room, _put_out_by(event))
         self._tell(event)
         if isinstance(event, Killed) and event.reclaimed:
             self.give_up(Refused("NICK_IN_USE", "somebody has logged in with your password"))
+
+    def _shown(self, event: VisibilityChanged) -> None:
+        room = self._rooms.get(event.room)
+        if room is not None and event.private:
+            room.create = False
 
     def _renamed(self, nick: str) -> None:
         self.nick = nick
@@ -306,7 +314,7 @@ class Client(Link):
 
         @param key: the word that some rooms ask for.
         @param create: make it, public, if there is none of that name; later, too, if it is gone
-            when one comes back.
+            when one comes back (and it was not private).
         """
         asked = pb.JoinRoom(room=name, key=key, create=create)
         try:
@@ -323,6 +331,8 @@ class Client(Link):
         done = answer.done
         room = self._rooms.get(done.room)
         if room is None:
+            # Made again, a private room would be a public one.
+            create = create and not done.private
             room = Room(self, done.room, key, create, done.id, self._queued)
             self._rooms[done.room] = room
         return room
@@ -400,6 +410,11 @@ class Client(Link):
         )
         answer = await self.call(timeout, history=asked)
         return decoding.page(answer.history_page)
+
+
+def _put_out_by(event: Kicked) -> str:
+    why = f": {event.reason}" if event.reason else ""
+    return f"{event.by} has put you out{why}"
 
 
 def _not_stored(_: object, seconds: float) -> Failure:

@@ -39,7 +39,8 @@ class Room:
 
     @ivar name: as its owner writes it.
     @ivar key: the word that it was entered with.
-    @ivar create: it is made again, if it is gone when one comes back after a lost connection.
+    @ivar create: it is made again, if it is gone when one comes back after a lost connection: it
+        was to be made, and is public.
     @ivar joined: the id of one's own joining: a place in the history, where the stream begins.
     @ivar ended: why one is not in it any more, for people; empty while one is.
     """

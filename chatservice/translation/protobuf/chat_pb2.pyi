@@ -504,16 +504,18 @@ class Stored(_message.Message):
     def __init__(self, id: _Optional[str] = ..., ms: _Optional[int] = ...) -> None: ...
 
 class Done(_message.Message):
-    __slots__ = ("room", "nick", "id", "ms")
+    __slots__ = ("room", "nick", "id", "ms", "private")
     ROOM_FIELD_NUMBER: _ClassVar[int]
     NICK_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     MS_FIELD_NUMBER: _ClassVar[int]
+    PRIVATE_FIELD_NUMBER: _ClassVar[int]
     room: str
     nick: str
     id: str
     ms: int
-    def __init__(self, room: _Optional[str] = ..., nick: _Optional[str] = ..., id: _Optional[str] = ..., ms: _Optional[int] = ...) -> None: ...
+    private: bool
+    def __init__(self, room: _Optional[str] = ..., nick: _Optional[str] = ..., id: _Optional[str] = ..., ms: _Optional[int] = ..., private: bool = ...) -> None: ...
 
 class Error(_message.Message):
     __slots__ = ("code", "words")

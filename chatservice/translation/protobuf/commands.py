@@ -132,7 +132,9 @@ async def _delete_room(d: ProtobufDialect, r: pb.DeleteRoom) -> None:
 async def _join_room(d: ProtobufDialect, r: pb.JoinRoom) -> None:
     session = d.wire.session
     event = await (session.enter if r.create else session.join)(r.room, r.key)
-    _done(d, event, event.room)
+    room = session.user.rooms.get(event.target)  # one may be put out by now
+    private = room is not None and room.private
+    d.answer(done=pb.Done(room=event.room, id=event.id, ms=event.ms, private=private))
 
 
 async def _leave_room(d: ProtobufDialect, r: pb.LeaveRoom) -> None:
