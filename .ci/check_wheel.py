@@ -21,6 +21,7 @@ from pathlib import Path
 FORBIDDEN = {"twisted/__init__.py", "twisted/plugins/__init__.py"}
 NEEDED = {
     "chatservice/py.typed",
+    "chatservice/translation/protobuf/chat.proto",
     "twisted/plugins/chat_plugin.py",
     "twisted/plugins/chat_dialects.py",
 }
@@ -44,20 +45,22 @@ def check_contents(wheel: Path, source: Path) -> None:
 
 
 def check_installed(wheel: Path, folder: Path) -> None:
-    """Fail if the ``twistd`` of a fresh virtual environment doesn't list and explain ``chat``."""
+    """Fail if a fresh virtual environment's ``twistd`` doesn't list ``chat``, or has no client."""
     venv.create(folder / "venv", with_pip=True)
     binaries = folder / "venv" / "bin"
     subprocess.run([binaries / "pip", "install", "--quiet", wheel], check=True)
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
 
-    def output(*arguments: str) -> str:
-        command = [str(binaries / "twistd"), *arguments]
+    def output(*arguments: str, program: str = "twistd") -> str:
+        command = [str(binaries / program), *arguments]
         return subprocess.check_output(command, cwd=folder, env=environment, text=True)
 
     if not any(line.split()[:1] == ["chat"] for line in output("--help").splitlines()):
         sys.exit("twistd --help: doesn't list chat")
     if "--endpoint" not in output("chat", "--help"):
         sys.exit("twistd chat --help: doesn't explain --endpoint")
+    if "--tail" not in output("--help", program="chat"):
+        sys.exit("chat --help: doesn't explain --tail")
     print("twistd --help lists chat, and twistd chat --help explains it")
     check_serves(binaries / "twistd", folder, environment)
 
