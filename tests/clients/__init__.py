@@ -1,4 +1,5 @@
-"""Chat clients as people have them, WeeChat and irssi, run against real server processes: what only
-they can tell is whether a client is at home here. They run by themselves (`tox -e clients`) and not
-with the other tests, as what they show does not depend on the version of Python.
+"""Chat clients as people have them, run against real server processes: WeeChat and irssi, the command
+`chat` in a terminal and in pipes, the examples, and programs that use the client library while the
+server is killed. They run by themselves (`tox -e clients`) and not with the other tests, as what they
+show hardly depends on the version of Python.
 """
