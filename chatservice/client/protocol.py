@@ -24,8 +24,7 @@ from . import decoding
 from .endpoints import Place
 from .errors import BadServer, ClientError, ConnectionGone, Refused, TimedOut
 from .events import Event, Message
-
-ALPN = b"chatservice.v1"
+from .verification import ALPN
 
 _LONGEST_FRAME = 2 << 20
 """Bytes: the server's are no longer (chat.proto, ServerFrame)."""
