@@ -7,7 +7,7 @@ by a figure, and nobody imports this module but whoever puts the service togethe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 
 from prometheus_client import (
@@ -35,6 +35,7 @@ from .networking.listening import Watched
 from .supervision import Supervisor
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_ROUND_TRIP = (0.0001, 0.00025, *_SECONDS)
 _EVENTS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000)
 
 _PAGE = b"""<!doctype html>
@@ -68,6 +69,13 @@ class Metrics:
             "Time from the closing of a batch until it was stored and handed to connections.",
             _SECONDS,
         )
+        self._redis: RedisFigures | None = None
+
+    def redis(self) -> RedisFigures:
+        """The figures of a store in Redis, which there are from now on."""
+        if self._redis is None:
+            self._redis = RedisFigures(self.registry)
+        return self._redis
 
     def _histogram(self, name: str, words: str, buckets: Sequence[float]) -> Histogram:
         return Histogram(name, words, buckets=buckets, registry=self.registry)
@@ -81,6 +89,8 @@ class Metrics:
     ) -> None:
         """Has the figures of these read from now on, whenever the registry is."""
         self.registry.register(_Figures(self.stored, root, controller, delivery, connections))
+        if self._redis is not None:
+            self.registry.register(_Nodes(controller))
 
     def site(self) -> MetricsSite:
         """The figures over HTTP."""
@@ -95,6 +105,96 @@ class Metrics:
 
     def delivered(self, seconds: float) -> None:
         self._delivery.observe(seconds)
+
+
+class RedisFigures(Collector):
+    """
+    What passes between this node and Redis. It is the `FollowingObserver` of the log.
+
+    @ivar lag: seconds from the storing of the entry that was read last to its reading, by the
+        clocks of Redis and of this machine.
+    @ivar entries: how many were read, one's own among them.
+    @ivar reads: how many answers there were to the question what is new in the log.
+    @ivar catch_ups: how often the reading was interrupted while others went on.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.lag = 0.0
+        self.entries = self.reads = self.catch_ups = 0
+        self._seconds = Histogram(
+            "chat_redis_seconds",
+            "Time that an answer of Redis took, by what the connection is for.",
+            ["link"],
+            buckets=_ROUND_TRIP,
+            registry=registry,
+        )
+        registry.register(self)
+
+    def answered(self, link: str) -> Callable[[float], None]:
+        """Who hears what each answer on a connection took, seconds; C{link} is what it is for."""
+        observe: Callable[[float], None] = self._seconds.labels(link).observe
+        return observe
+
+    def answered_reading(self, _: float) -> None:
+        """As above, on the connection of the log: mostly it waits there for others to speak."""
+        self.reads += 1
+
+    # What is read (`journal.redis.following.FollowingObserver`).
+
+    def read(self, lag: float) -> None:
+        self.lag = lag
+        self.entries += 1
+
+    def caught_up(self) -> None:
+        self.catch_ups += 1
+
+    def collect(self) -> Iterable[Metric]:
+        yield GaugeMetricFamily(
+            "chat_redis_lag_seconds",
+            "Time from the storing of the last entry of the log until this node read it.",
+            self.lag,
+        )
+        yield CounterMetricFamily(
+            "chat_redis_entries",
+            "Entries of the log that were read, each a batch of this or another node.",
+            self.entries,
+        )
+        yield CounterMetricFamily(
+            "chat_redis_reads", "Answers to what is new in the log.", self.reads
+        )
+        yield CounterMetricFamily(
+            "chat_redis_catch_ups",
+            "Times that this node was cut off from the log and others went on meanwhile.",
+            self.catch_ups,
+        )
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+
+class _Nodes(Collector):
+    """Who is on which node, as this one knows it; see `_Figures` for the thread."""
+
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
+
+    def collect(self) -> Iterable[Metric]:
+        family = GaugeMetricFamily(
+            "chat_node_users",
+            "Users logged in, by the node they are connected to.",
+            labels=["node"],
+        )
+        for node, users in {self._controller.node: (), **self._controller.state.nodes}.items():
+            family.add_metric([node], len(users))
+        yield family
+        yield GaugeMetricFamily(
+            "chat_lapsed_users",
+            "Users of this node whom others have logged out, and who are not back yet.",
+            len(self._controller.lapsed),
+        )
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
 
 
 class _Figures(Collector):

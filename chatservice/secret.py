@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Awaitable, Callable
 
+from twisted.internet.defer import Deferred
 from twisted.python.filepath import FilePath
 
 from .networking.whole_files import write_whole
@@ -21,17 +23,22 @@ class Secret(Supervised):
     """
     The secret, a supervised child.
 
-    @param file: where it is kept. None: there is a new one in each process.
+    @param find: finds it at the start, or makes it; see C{ensure_secret}. None: there is a new one
+        in each process.
     """
 
-    def __init__(self, file: FilePath[str] | None = None) -> None:
-        self._file = file
+    def __init__(self, find: Callable[[], bytes | Awaitable[bytes]] | None = None) -> None:
+        self._find = find
         self._secret = new_secret()
 
-    def startService(self) -> None:
+    def startService(self) -> Deferred[None]:
         super().startService()
-        if self._file is not None:
-            self._secret = ensure_secret(self._file)
+        return Deferred.fromCoroutine(self._start())
+
+    async def _start(self) -> None:
+        if self._find is not None:
+            found = self._find()
+            self._secret = found if isinstance(found, bytes) else await found
 
     def digest(self, purpose: str, text: str) -> bytes:
         """

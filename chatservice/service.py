@@ -28,13 +28,10 @@ from .controller.errors import BadNick
 from .controller.names import NameRules
 from .controller.policy import Policy
 from .controller.rate import Allowance
-from .datafolder import DataFolder
 from .delivery import Delivery
 from .journal.commit import GroupCommit
-from .journal.interface import IJournal, Retention
-from .journal.memory import MemoryJournal
+from .journal.interface import Retention
 from .journal.retention import Forgetting
-from .journal.sqlite import SqliteJournal
 from .networking.admission import Admission
 from .networking.certificates import BadCertificate, CertificateFiles, ensure_self_signed
 from .networking.cloaks import Cloaks
@@ -45,9 +42,10 @@ from .networking.hall import Hall, Patience
 from .networking.listeners import BadListener, ListenerSpec, make_listener, parse_listener
 from .networking.listening import Listening
 from .networking.outbox import Outboxes
+from .nodes.nodes import Nodes
 from .presentation import make_about, make_sts, renew_motd
-from .secret import Secret
 from .signals import OnHangup
+from .stores import make_store
 from .supervision import Supervisor
 from .translation.about import Counts
 from .translation.registry import Dialects
@@ -82,19 +80,23 @@ def make_chat_service(
     rules = NameRules(limits.nick_characters, limits.room_characters)
     metrics = _make_metrics(config)
 
-    if config.store == "sqlite":
-        root.supervise(DataFolder(config.data), name="data folder")
-        secret = Secret(_file(config.data).child("secret.key"))
-    else:
-        secret = Secret()
-    root.supervise(secret, name="secret")
-    journal = GroupCommit(reactor, _make_journal(reactor, config), observer=metrics)
+    store = make_store(reactor, config, folder.absolute(), metrics)
+    secret, shared = store.secret, store.shared
+    if store.folder is not None:
+        root.supervise(store.folder, name="data folder")
+    journal = GroupCommit(reactor, store.journal, observer=metrics)
     root.supervise(journal, name="journal")
+    root.supervise(secret, name="secret")
 
     outboxes = Outboxes(reactor)
     delivery = Delivery(outboxes.flush)
-    controller = Controller(journal, delivery, _make_policy(config, rules))
+    policy = _make_policy(config, rules)
+    controller = Controller(journal, delivery, policy, alone=shared is None)
     root.supervise(controller, name="controller")
+    if shared is not None:
+        lease = config.redis.lease_seconds
+        nodes = Nodes(reactor, controller, delivery, shared.name, shared.leases, lease)
+        root.supervise(nodes, name="nodes")
 
     passwords = Passwords(reactor)
     root.supervise(_PasswordThreads(passwords), name="passwords")
@@ -198,13 +200,6 @@ def _anchored(config: Config, folder: Path) -> Config:
             chain=tls.chain and folder / tls.chain,
         ),
     )
-
-
-def _make_journal(reactor: Any, config: Config) -> IJournal:
-    if config.store == "memory":
-        return MemoryJournal(reactor)
-    path = FilePath(str(config.data / "journal.sqlite"))
-    return SqliteJournal(reactor, reactor, path, config.journal.durability)
 
 
 def _make_policy(config: Config, rules: NameRules) -> Policy:

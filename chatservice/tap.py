@@ -51,7 +51,13 @@ class Options(usage.Options, AuthOptionMixin):
     optParameters = [
         ["config", "c", None, "A TOML file with these settings and more (chat.example.toml)."],
         ["data", "d", None, "The folder of the journal and the certificate. [default: chat-data]"],
-        ["store", "s", None, "Where messages are kept: sqlite or memory. [default: sqlite]"],
+        [
+            "store",
+            "s",
+            None,
+            "Where messages are kept: sqlite, memory, or redis://HOST:PORT/DATABASE (rediss:// for "
+            "TLS), which any number of servers may share. [default: sqlite]",
+        ],
         ["name", None, None, "The server's name, as clients see it. [default: the host's]"],
         ["metrics", None, None, "Where Prometheus finds figures, as tcp:9667:interface=127.0.0.1"],
     ]

@@ -14,6 +14,7 @@ from chatservice.config import (
     IrcConfig,
     JournalConfig,
     Limits,
+    RedisConfig,
     TLSConfig,
     load_config,
 )
@@ -25,6 +26,7 @@ else:
 
 # All fields but the one that remembers where the others were given.
 SETTINGS = [field for field in dataclasses.fields(Config) if field.name != "origins"]
+REDIS = "redis://HOST:PORT/DATABASE (rediss:// for TLS)"
 EXAMPLE = Path(__file__).parent.parent / "chat.example.toml"
 
 
@@ -103,6 +105,7 @@ class ExampleTests(SynchronousTestCase):
             "journal": JournalConfig,
             "limits": Limits,
             "irc": IrcConfig,
+            "redis": RedisConfig,
         }
 
         self.assertEqual(set(document), {each.name for each in SETTINGS})
@@ -201,7 +204,7 @@ class ValueTests(FileCase):
             ("log_json = 1", "true or false, got 1"),
             ("data = 5", "a path, got 5"),
             ('data = ""', 'a path, got ""'),
-            ('store = "redis"', '"sqlite" or "memory", got "redis"'),
+            ('store = "redis"', f'"sqlite", "memory" or {REDIS}'),
             ("metrics = 9667", 'a string, or "" for none, got 9667'),
             ("listen = []", "a list of endpoints, at least one, got []"),
             ('listen = "ssl:1"', 'a list of endpoints, at least one, got "ssl:1"'),
@@ -242,7 +245,7 @@ class ValueTests(FileCase):
         self.assertNotIn("sesame", repr(config))
 
     def test_a_long_unfit_value_is_cut(self) -> None:
-        (problem,) = self.problems(f'store = "{"x" * 5000}"')
+        (problem,) = self.problems(f'data = ["{"x" * 5000}"]')
 
         self.assertLess(len(problem), 120)
 
@@ -257,6 +260,66 @@ class ValueTests(FileCase):
 
         self.assertEqual(config.auth, ("memory:alice:secret",))
         self.assertNotIn("secret", repr(config))
+
+
+class RedisTests(FileCase):
+    def test_the_store_may_be_a_redis(self) -> None:
+        for address in ("redis://a", "rediss://ann:pw@a.example:1/2", "redis://:pw@[::1]:6379/0"):
+            self.assertEqual(load_config(None, {"store": address}).store, address)
+
+    def test_no_password_is_shown(self) -> None:
+        config = self.read(
+            'store = "redis://ann:sesame@a"\n[redis]\nshards = ["redis://:sesame@b"]'
+        )
+        self.assertNotIn("sesame", repr(config))
+
+        for text in (
+            'store = "redis://ann:sesame@a/x"',
+            'store = "redis://ann:ses#ame@a"',
+            '[redis]\nshards = ["redis://:sesame@b:x"]',
+            '[redis]\nshards = "redis://:sesame@b"',
+        ):
+            (problem,) = self.problems(text)
+            self.assertNotIn("ses", problem)
+            self.assertIn("redis://HOST", problem)
+
+    def test_unfit_values_are_refused(self) -> None:
+        cases = [
+            ("sentinels = ['a']", """a list of "HOST:PORT", got ["a"]"""),
+            ("sentinels = ['a:0']", """a list of "HOST:PORT", got ["a:0"]"""),
+            ("sentinels = ['::1:26379']", """a list of "HOST:PORT", got ["::1:26379"]"""),
+            ("sentinel_master = 'a b'", 'a name without spaces, got "a b"'),
+            ("prefix = 'a b'", 'up to 64 characters of ASCII, no spaces, got "a b"'),
+            ("lease_seconds = 4", "a number from 5 to 300, got 4"),
+            ("catch_up_seconds = 9", "a number of at least 10, got 9"),
+            ("timeout_seconds = 0", "a number from 0.1 to 60, got 0"),
+            ("replicas = -1", "a whole number of at least 0, got -1"),
+        ]
+        for line, expected in cases:
+            key = line.split(" = ")[0]
+            self.assertEqual(
+                self.problems(f"[redis]\n{line}"), [f"redis.{key}: expected {expected}"]
+            )
+
+    def test_what_has_no_meaning_without_something_else_is_refused(self) -> None:
+        redis = "'redis://a'"
+        cases = [
+            ("'sqlite'", "shards = ['redis://b']", "store: expected redis://"),
+            ("'memory'", "sentinels = ['b:1']\nsentinel_master = 'm'", "store: expected redis://"),
+            (redis, "sentinels = ['b:1']", "redis.sentinel_master: expected a name"),
+            (redis, "sentinel_master = 'm'", "redis.sentinel_master: expected a name"),
+            (redis, "private_key = 'k.pem'", "redis.certificate: expected a path"),
+            (redis, "timeout_seconds = 20", "redis.timeout_seconds: expected less"),
+        ]
+        for store, lines, expected in cases:
+            (problem,) = self.problems(f"store = {store}\n[redis]\n{lines}")
+            self.assertTrue(problem.startswith(expected), problem)
+
+    def test_sentinels_may_have_addresses_of_either_kind(self) -> None:
+        lines = "[redis]\nsentinels = ['a:1', '[::1]:26379']\nsentinel_master = 'm'"
+        config = self.read(f"store = 'redis://a'\n{lines}")
+
+        self.assertEqual(config.redis.sentinels, ("a:1", "[::1]:26379"))
 
 
 class OriginTests(FileCase):
@@ -293,7 +356,7 @@ class MistakeTests(FileCase):
         error = self.assertRaises(ConfigError, load_config, None, {"store": "paper"})
 
         self.assertEqual(
-            str(error), 'command line: --store: expected "sqlite" or "memory", got "paper"'
+            str(error), f'command line: --store: expected "sqlite", "memory" or {REDIS}'
         )
 
     def test_an_unknown_key_is_told_with_the_nearest(self) -> None:
@@ -325,7 +388,7 @@ class MistakeTests(FileCase):
                 "lisen: unknown key; did you mean listen?",
                 "log_json: expected true or false, got 1",
                 "limits.rooms: expected a whole number of at least 0, got -1",
-                'command line: --store: expected "sqlite" or "memory", got "paper"',
+                f'command line: --store: expected "sqlite", "memory" or {REDIS}',
             ],
         )
 

@@ -18,7 +18,14 @@ from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 
-from chatservice.networking.eager import EagerServer, EagerUNIXServer, make_eager, sendq_of
+from chatservice.networking.eager import (
+    EagerServer,
+    EagerUNIXServer,
+    Sharing,
+    can_share_ports,
+    make_eager,
+    sendq_of,
+)
 from tests.loopback import (
     PATIENCE,
     Recorder,
@@ -368,6 +375,10 @@ class MakeEagerTests(TestCase):
         endpoint = serverFromString(reactor, "tcp:0:interface=127.0.0.1")
         self.assertIsInstance(await self.check(endpoint, client_of), EagerServer)
 
+    async def test_tcp_on_a_port_that_is_shared(self) -> None:
+        endpoint = serverFromString(Sharing(reactor), "tcp:0:interface=127.0.0.1")
+        self.assertIsInstance(await self.check(endpoint, client_of), EagerServer)
+
     async def test_a_unix_socket(self) -> None:
         path = os.path.relpath(self.mktemp())
         endpoint = serverFromString(reactor, f"unix:{path}")
@@ -424,6 +435,14 @@ class DescriptorTests(TestCase):
         self.assertEqual(await in_thread(receive), b"x")
         client.close()
         await server.lost
+
+
+class SharingTests(SynchronousTestCase):
+    def test_a_system_may_know_of_no_shared_ports(self) -> None:
+        self.assertTrue(can_share_ports())
+        self.addCleanup(setattr, socket, "SO_REUSEPORT", socket.SO_REUSEPORT)
+        del socket.SO_REUSEPORT
+        self.assertFalse(can_share_ports())
 
 
 class SendqOfTests(SynchronousTestCase):

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, cast
 
 from twisted.internet import reactor as _reactor
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredQueue
 from twisted.internet.endpoints import AdoptedStreamServerEndpoint, TCP4ServerEndpoint
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
@@ -17,6 +17,7 @@ from twisted.logger import capturedLogs, formatEvent
 from twisted.python.filepath import FilePath
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from chatservice.networking import listeners
 from chatservice.networking.certificates import CertificateFiles, ensure_self_signed
 from chatservice.networking.contexts import ContextPool
 from chatservice.networking.eager import EagerServer, sendq_of
@@ -30,7 +31,17 @@ from chatservice.networking.listeners import (
     make_listener,
     parse_listener,
 )
-from tests.loopback import Recorders, Refusing, client_of, clock, in_thread, read_all, socket_path
+from chatservice.networking.listening import Listening, Watched
+from tests.loopback import (
+    Recorder,
+    Recorders,
+    Refusing,
+    client_of,
+    clock,
+    in_thread,
+    read_all,
+    socket_path,
+)
 from tests.test_tls import client_context, secure
 
 reactor: Any = _reactor
@@ -69,6 +80,19 @@ class EndpointStringTests(SynchronousTestCase):
         self.assertEqual(read.kind, "ssl")
         self.assertEqual(read.arguments, ("6697",))
         self.assertEqual(read.named, {"privateKey": r"/a:b\c=d", "interface": "::1"})
+
+    def test_an_argument_is_left_out_and_the_others_stay_what_they_are(self) -> None:
+        for text, left in (
+            ("tcp:1:reusePort=yes", "tcp:1"),
+            ("TCP:1:reusePort=yes:backlog=5", "tcp:1:backlog=5"),
+            (r"tcp6:1:5:\:\:1:reusePort=no", r"tcp6:1:5:\:\:1"),
+            (r"unix:a\=b\\c:reusePort=yes:mode=6\:6\=6", r"unix:a\=b\\c:mode=6\:6\=6"),
+        ):
+            without = read_endpoint_string(text).without("reusePort")
+            self.assertEqual(without, left)
+            read = read_endpoint_string(text)
+            read.named.pop("reusePort")
+            self.assertEqual(read_endpoint_string(without), read)
 
     def test_a_backslash_at_the_end_is_an_error(self) -> None:
         self.assertRaises(ValueError, read_endpoint_string, "tcp:1\\")
@@ -202,6 +226,39 @@ class MakeTests(SynchronousTestCase):
         for text in exposed:
             self.assertIn("--allow-plain-text", self.refused(text))
             self.assertIsNone(self.make(text, allow_plain_text=True).tls)
+
+    def test_a_port_may_be_shared_over_tcp_whatever_goes_before(self) -> None:
+        for text in (
+            "ssl:6697:reusePort=yes",
+            "ssl:6697:reusePort=no",
+            r"tls:tcp6:6697:interface=\:\::reusePort=yes",
+            "tls:haproxy:tcp:6697:reusePort=yes:backlog=9",
+            "tcp:6667:interface=127.0.0.1:reusePort=yes",
+            "haproxy:tcp:6667:reusePort=no:interface=127.0.0.1",
+        ):
+            self.make(text)
+        self.assertIn("--allow-plain-text", self.refused("tcp:6667:reusePort=yes"))
+
+    def test_what_can_not_be_shared_is_refused_in_words(self) -> None:
+        for text in (
+            "unix:/run/chat:reusePort=yes",
+            "tls:haproxy:unix:/run/chat:reusePort=yes",
+            "tls:systemd:domain=INET6:index=0:reusePort=no",
+        ):
+            self.assertIn("reusePort is an argument of ssl:, tcp: and tcp6:", self.refused(text))
+        for text in (
+            "ssl:6697:reusePort=",
+            "ssl:6697:reusePort=1",
+            "tls:tcp:6697:reusePort=true",
+            "haproxy:tcp6:6697:interface=\\:\\:1:reusePort=Yes",
+        ):
+            self.assertIn("reusePort is yes or no, not ", self.refused(text))
+
+    def test_a_system_without_shared_ports_says_so(self) -> None:
+        self.patch(listeners, "can_share_ports", lambda: False)
+        for text in ("ssl:6697:reusePort=yes", "tls:haproxy:tcp:6697:reusePort=yes"):
+            self.assertIn("no port can be shared on this system", self.refused(text))
+        self.make("ssl:6697:reusePort=no")
 
     def test_plain_text_on_this_machine_is_served(self) -> None:
         for text in (
@@ -387,9 +444,83 @@ class ListenTests(TestCase):
             with self.assertRaises(CannotListenError):
                 await listen(listener, cast(IProtocolFactory, self.factory), clock)
 
+    async def test_a_shared_port_is_served_by_all_who_listen_on_it(self) -> None:
+        served: DeferredQueue[tuple[int, Recorder]] = DeferredQueue()
+
+        def serve(listener: int) -> Recorder:
+            recorder = Recorder()
+            served.put((listener, recorder))
+            return recorder
+
+        first = await self.listen(
+            self.make("tcp:0:interface=127.0.0.1:reusePort=yes"), Recorders(partial(serve, 1))
+        )
+        number = cast(Any, first.getHost()).port
+        await self.listen(
+            self.make(f"tcp:{number}:reusePort=yes:interface=127.0.0.1"),
+            Recorders(partial(serve, 2)),
+        )
+
+        # The kernel goes by both addresses: each connection is as good as the toss of a coin.
+        seen = set()
+        for _ in range(1000):
+            with client_of(first):
+                listener, recorder = await served.get()
+                await recorder.made
+                self.assertIsInstance(recorder.transport, EagerServer)
+            await recorder.lost
+            seen.add(listener)
+            if len(seen) == 2:
+                break
+        self.assertEqual(seen, {1, 2})
+
+    async def test_a_port_is_shared_with_tls_and_behind_a_proxy_too(self) -> None:
+        for text in ("ssl:{}", "tls:tcp:{}", "haproxy:tcp:{}", "tls:haproxy:tcp:{}"):
+            shared = f"{text}:interface=127.0.0.1:reusePort=yes"
+            first = await self.listen(self.make(shared.format(0)))
+            number = cast(Any, first.getHost()).port
+            again = await self.listen(self.make(shared.format(number)))
+            self.assertEqual(cast(Any, again.getHost()).port, number)
+
+    async def test_a_port_is_shared_only_by_those_who_all_say_so(self) -> None:
+        for one, other in (
+            ("", ""),
+            (":reusePort=yes", ""),
+            ("", ":reusePort=yes"),
+            (":reusePort=yes", ":reusePort=no"),
+        ):
+            first = await self.listen(self.make(f"ssl:0:interface=127.0.0.1{one}"))
+            number = cast(Any, first.getHost()).port
+            with self.assertRaises(CannotListenError):
+                await self.listen(self.make(f"ssl:{number}:interface=127.0.0.1{other}"))
+
+    async def test_a_shared_port_serves_tls(self) -> None:
+        await self.serve_tls("ssl:0:interface=127.0.0.1:reusePort=yes")
+
     async def test_a_port_that_can_not_be_is_a_bad_listener(self) -> None:
-        with self.assertRaises(BadListener):
-            await self.listen(self.make("tcp:70000:interface=127.0.0.1"))
+        for more in ("", ":reusePort=yes"):
+            with self.assertRaises(BadListener):
+                await self.listen(self.make(f"tcp:70000:interface=127.0.0.1{more}"))
+
+    async def test_only_where_clients_connect_themselves_are_they_told_how(self) -> None:
+        for text, told in (
+            ("ssl:0:interface=127.0.0.1", True),
+            ("tls:tcp:0:interface=127.0.0.1:reusePort=yes", True),
+            ("tls:haproxy:tcp:0:interface=127.0.0.1", False),
+            ("tcp:0:interface=127.0.0.1", False),
+        ):
+            listener = self.make(text)
+            listening = Listening(listener, Watched(), clock)
+            with capturedLogs() as events:
+                await listening.startService()
+            await cast("Deferred[None]", listening.stopService())
+            [line] = (
+                formatted
+                for event in events
+                if (formatted := formatEvent(event)).startswith(f"listening on {text}")
+            )
+            self.assertEqual("openssl s_client" in line, told)
+            self.assertEqual("(certificate SHA-256 " in line, listener.tls is not None)
 
     def test_endpoints_are_twisteds_own(self) -> None:
         self.assertIsInstance(self.make("ssl:0").endpoint, TCP4ServerEndpoint)

@@ -12,6 +12,7 @@ from chatservice.config.settings import (
     IrcConfig,
     JournalConfig,
     Limits,
+    RedisConfig,
     TLSConfig,
 )
 
@@ -21,6 +22,7 @@ __all__ = [
     "IrcConfig",
     "JournalConfig",
     "Limits",
+    "RedisConfig",
     "TLSConfig",
     "load_config",
 ]

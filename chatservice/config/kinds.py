@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
 
+from chatservice.journal.redis.address import read_address
+
 
 class UnfitValue(ValueError):
     """A value that its `Kind` doesn't accept."""
@@ -163,3 +165,55 @@ def networks() -> Kind:
             raise UnfitValue from None
 
     return Kind(listed.expected, read)
+
+
+def _read_redis(value: object) -> str:
+    text = _read_text(value)
+    try:
+        read_address(text)
+    except ValueError:
+        raise UnfitValue from None
+    return text
+
+
+def _read_store(value: object) -> str:
+    return str(value) if value in _STORES else _read_redis(value)
+
+
+def _read_shards(value: object) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise UnfitValue
+    return tuple(map(_read_redis, value))
+
+
+_STORES = ("sqlite", "memory")
+_REDIS = "redis://HOST:PORT/DATABASE (rediss:// for TLS)"
+STORE = Kind(f'"sqlite", "memory" or {_REDIS}', _read_store)
+SHARDS = Kind(f"a list of {_REDIS}", _read_shards)
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """
+    Takes C{HOST:PORT} apart; an IPv6 address stands in brackets.
+
+    @raise UnfitValue: it is none.
+    """
+    match = _HOST_AND_PORT.fullmatch(text)
+    if match is None or not 0 < int(match["port"]) < 65_536:
+        raise UnfitValue
+    return match["address"] or match["host"], int(match["port"])
+
+
+def _read_places(value: object) -> tuple[str, ...]:
+    listed = _HOSTS.read(value)
+    assert isinstance(listed, tuple)
+    for each in listed:
+        host_and_port(each)
+    return listed
+
+
+_HOST_AND_PORT = re.compile(
+    r"(?:\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})", re.ASCII
+)
+_HOSTS = strings('"HOST:PORT"')
+PLACES = Kind(_HOSTS.expected, _read_places)

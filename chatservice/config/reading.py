@@ -195,6 +195,29 @@ _RULES = (
         lambda config: bool(config.irc.webirc_password or not config.irc.webirc_addresses),
         "expected a password, because irc.webirc_addresses is set",
     ),
+    _Rule(
+        ("store", "redis.sentinels", "redis.shards"),
+        lambda config: (
+            config.store not in ("sqlite", "memory")
+            or not (config.redis.sentinels or config.redis.shards)
+        ),
+        "expected redis:// or rediss://, because redis.sentinels or redis.shards is set",
+    ),
+    _Rule(
+        ("redis.sentinel_master", "redis.sentinels"),
+        lambda config: bool(config.redis.sentinel_master) == bool(config.redis.sentinels),
+        "expected a name if redis.sentinels is set, and none otherwise",
+    ),
+    _Rule(
+        ("redis.certificate", "redis.private_key"),
+        lambda config: bool(config.redis.certificate or not config.redis.private_key),
+        "expected a path, because redis.private_key is set",
+    ),
+    _Rule(
+        ("redis.timeout_seconds", "redis.lease_seconds"),
+        lambda config: config.redis.timeout_seconds < config.redis.lease_seconds,
+        "expected less than redis.lease_seconds",
+    ),
 )
 
 _SECTIONS: dict[str, type] = {

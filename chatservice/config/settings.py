@@ -17,6 +17,9 @@ from chatservice.config.kinds import (
     LINES,
     PATH,
     PATH_OR_NONE,
+    PLACES,
+    SHARDS,
+    STORE,
     TEXT_OR_NONE,
     matching,
     networks,
@@ -171,6 +174,52 @@ class IrcConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class RedisConfig:
+    """What there is to say of a store in Redis, and of the nodes that share it."""
+
+    password_file: OptionalPath = None
+    """A file with the password for every address that has none of its own. None: there is none."""
+
+    ca: OptionalPath = None
+    """PEM file with the authorities that vouch for ``rediss://``. None: the system's."""
+
+    certificate: OptionalPath = None
+    """PEM file with the certificate that ``rediss://`` is shown. None: none is."""
+
+    private_key: OptionalPath = None
+    """PEM file with its private key. None: it is in the certificate's file."""
+
+    sentinels: Annotated[tuple[str, ...], PLACES] = ()
+    """Sentinels, as ``host:port``, which say where the store is."""
+
+    sentinel_master: Annotated[str, matching("[!-~]{0,100}", "a name without spaces")] = ""
+    """What the Sentinels call the store; its address's own host and port mean nothing then."""
+
+    sentinel_password_file: OptionalPath = None
+    """A file with the Sentinels' own password. None: they have none."""
+
+    shards: Annotated[tuple[str, ...], SHARDS] = field(default=(), repr=False)
+    """Further Redises, which share the histories. Empty: the store keeps them."""
+
+    prefix: Annotated[str, matching("[!-~]{0,64}", "up to 64 characters of ASCII, no spaces")] = (
+        "chat:"
+    )
+    """What all keys begin with."""
+
+    lease_seconds: Annotated[float, number(5, 300)] = 15.0
+    """Seconds after which a node that is not heard of is taken for dead."""
+
+    catch_up_seconds: Annotated[float, number(10)] = 300.0
+    """Seconds that a node may be cut off and catch up afterwards."""
+
+    timeout_seconds: Annotated[float, number(0.1, 60)] = 3.0
+    """Seconds that a message may wait for a Redis that is away."""
+
+    replicas: CountOrZero = 0
+    """Replicas that must have a message before it is delivered."""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that an operator may set, checked."""
 
@@ -205,8 +254,8 @@ class Config:
     trusted_proxies: Annotated[tuple[str, ...], networks()] = ("127.0.0.0/8", "::1/128")
     """Networks of proxies that may say where their clients come from (``haproxy:``)."""
 
-    store: Annotated[Literal["sqlite", "memory"], one_of("sqlite", "memory")] = "sqlite"
-    """What keeps the journal."""
+    store: Annotated[str, STORE] = field(default="sqlite", repr=False)
+    """What keeps the journal: ``sqlite``, ``memory``, or Redis, by its address."""
 
     auth: Annotated[tuple[str, ...], strings("checkers")] = field(default=(), repr=False)
     """Checkers of accounts kept elsewhere, as ``--auth`` has them: ``file:/etc/passwords``."""
@@ -224,6 +273,7 @@ class Config:
     journal: JournalConfig = field(default_factory=JournalConfig)
     limits: Limits = field(default_factory=Limits)
     irc: IrcConfig = field(default_factory=IrcConfig)
+    redis: RedisConfig = field(default_factory=RedisConfig)
 
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     """Where settings were given, by dotted key, in words: no setting itself."""

@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 
 from chatservice.supervision import Supervised
 
+from .entities import User
 from .errors import ChatError, NoSuchRoom, NoSuchUser, NotInRoom, NotLoggedIn, Unavailable
 from .events import (
     DirectEvent,
@@ -52,6 +53,10 @@ class Tell(Protocol):
         """Finds out anew who is where."""
 
 
+class LogLost(Exception):
+    """The log is another one: the state has to be made from that."""
+
+
 @dataclass(slots=True)
 class Applied:
     """An event that was stored, what became of it, and who waits to hear it."""
@@ -82,15 +87,23 @@ class Request:
 
 class Controller(Supervised):
     """
+    @param alone: nobody else stores anything; whoever was here when the process ended is not any
+        more.
     @ivar journal: where the events are stored, and read from.
+    @ivar node: which server this is, if there are several.
     @ivar state: what is true now; read by everybody, changed by nobody else. It is empty until the
         first start is over.
+    @ivar lapsed: by visit, the users of this node whom another one has logged out, until they have
+        come back.
     """
 
     log = Logger()
 
-    def __init__(self, journal: Log, tell: Tell, policy: Policy) -> None:
+    def __init__(self, journal: Log, tell: Tell, policy: Policy, *, alone: bool = True) -> None:
         self.journal = journal
+        self.node = ""
+        self.lapsed: dict[str, User] = {}
+        self._alone = alone
         self._tell = tell
         self.policy = policy
         self.state = State()
@@ -188,12 +201,24 @@ class Controller(Supervised):
         for event, origin in zip(batch.events, batch.origins, strict=True):
             origin.applied(event, error)
 
+    def lost(self, reason: str) -> None:
+        self._stand_back()
+        self.fail(Failure(LogLost(reason)))
+
     def _apply(self, entry: Applied) -> None:
+        event = entry.event
+        if type(event) is LoggedOut and event.lost:
+            self._note_lapse(event)
         try:
-            self.state.apply(entry.event)
+            self.state.apply(event)
         except ChatError as error:
             entry.error = error
-        self._mark = entry.event.id
+        self._mark = event.id
+
+    def _note_lapse(self, event: LoggedOut) -> None:
+        user = self.state.users.get(event.actor)
+        if user is not None and user.node == self.node:
+            self.lapsed[user.login] = user
 
     def _deliver(self, run: list[Applied]) -> None:
         try:
@@ -205,10 +230,14 @@ class Controller(Supervised):
                     entry.origin.applied(entry.event, entry.error)
 
     def _crash(self) -> None:
+        reason = Failure()
+        self._stand_back()
+        self.fail(reason)
+
+    def _stand_back(self) -> None:
+        """Nothing is stored on the word of a state that may be half changed, or is another one."""
         self._alive = False
-        # Nothing is stored on the word of a state that may be half changed.
         self.journal.detach()
-        self.fail(Failure())
 
     # Being supervised.
 
@@ -229,9 +258,9 @@ class Controller(Supervised):
         self._tell.rebuild(self.state)
         self._alive = True
         self.journal.attach(self)
-        if not self._began:
+        if self._alone and not self._began:
             await self.submit(ServiceStarted())
-            self._began = True
+        self._began = True
 
     def _catch_up(self) -> None:
         """Tells what a crash left untold, to those who were there when it happened."""

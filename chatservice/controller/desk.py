@@ -132,6 +132,12 @@ class Presence(Protocol):
     def connections(self, key: str) -> Sequence[SessionBase]:
         """The sessions of a user."""
 
+    def detach(self, recipient: SessionBase) -> None:
+        """The session has no user any more, and nobody is told."""
+
+    def places(self, key: str) -> Sequence[str]:
+        """The ids of the rooms that a user is told of."""
+
     def watch(self, recipient: SessionBase, key: str) -> None:
         """
         The session hears (`Outlet.noticed`) of the coming, going and changing of whoever has that

@@ -44,6 +44,7 @@ class User:
     @ivar away: why they are away; empty if they are not.
     @ivar flags: see `modes.USER_FLAGS`.
     @ivar ms: when they logged in, milliseconds since 1970.
+    @ivar node: which server they are connected to; empty if there is only one.
     """
 
     __slots__ = (
@@ -57,6 +58,7 @@ class User:
         "login",
         "ms",
         "nick",
+        "node",
         "realname",
         "rooms",
         "skeleton",
@@ -84,6 +86,7 @@ class User:
         self.away = ""
         self.flags: frozenset[str] = frozenset()
         self.ms = 0
+        self.node = ""
         self.rooms: dict[str, Room] = {}
 
 

@@ -53,6 +53,7 @@ class LoggedIn(Event):
     """
     A nick was taken. With an `account_key`, a password, a certificate or an outside checker vouched
     for that account. With an `account_skeleton` the account may be new here, and is then made.
+    `node` is which server the user is connected to, if there are several.
     """
 
     kind: ClassVar[str] = "login"
@@ -60,14 +61,19 @@ class LoggedIn(Event):
     account_skeleton: str = ""
     skeleton: str = ""
     realname: str = ""
+    node: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
 class LoggedOut(Event):
-    """A nick was given up, or its connection is gone; it follows a `Left` for each room."""
+    """
+    A nick was given up, or its connection is gone; it follows a `Left` for each room. `lost` says
+    that the others have lost touch with the user's server, which may come back.
+    """
 
     kind: ClassVar[str] = "logout"
     reason: str = ""
+    lost: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -277,11 +283,15 @@ class Joined(RoomEvent):
 
 @dataclass(slots=True, kw_only=True)
 class Left(RoomEvent):
-    """A user left a room; `quit` says that it is because the user is gone altogether."""
+    """
+    A user left a room; `quit` says that it is because the user is gone altogether, and `lost` that
+    it is because of the user's server (see `LoggedOut`).
+    """
 
     kind: ClassVar[str] = "leave"
     quit: bool = False
     reason: str = ""
+    lost: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

@@ -81,6 +81,9 @@ class Sink(Protocol):
     def refuse(self, batch: Batch, error: ChatError) -> None:
         """The batch is not stored."""
 
+    def lost(self, reason: str) -> None:
+        """The log is another one now, and is to be recovered from; the reason is in words."""
+
 
 class Log(Protocol):
     """An ordered, durable log of events."""

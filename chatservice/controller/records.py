@@ -75,6 +75,7 @@ def _user(state: State, key: str, _: str) -> Record | None:
         "away": user.away,
         "flags": sorted(user.flags),
         "ms": user.ms,
+        "node": user.node,
     }
 
 
@@ -90,6 +91,7 @@ def _read_user(state: State, key: str, _: str, record: Record) -> None:
     user.identity = record["identity"]  # a guest's has the nick that the visit began with
     user.host, user.realname, user.away = record["host"], record["realname"], record["away"]
     user.flags, user.ms = frozenset(record["flags"]), record["ms"]
+    user.node = record.get("node", "")
     state.add_user(user)
 
 

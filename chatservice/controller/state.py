@@ -35,6 +35,7 @@ class State:
     Everything that is true now.
 
     @ivar users: who is logged in, by key; and `visits`, by the id of the event by which they did.
+    @ivar nodes: the keys of the users of each server; that of a service of one has no name.
     @ivar flags: how many users have each flag.
     @ivar identities: the keys of the users of an identity; an account may have several.
     @ivar accounts: by key.
@@ -52,6 +53,7 @@ class State:
     def __init__(self) -> None:
         self.users: dict[str, User] = {}
         self.visits: dict[str, User] = {}
+        self.nodes: dict[str, set[str]] = {}
         self.flags: Counter[str] = Counter()
         self.identities: dict[str, set[str]] = {}
         self.accounts: dict[str, Account] = {}
@@ -84,6 +86,7 @@ class State:
 
     def add_user(self, user: User) -> None:
         self.users[user.key] = self.visits[user.login] = user
+        self.nodes.setdefault(user.node, set()).add(user.key)
         self.flags.update(user.flags)
         self.identify(user)
         self.nick_skeletons[user.skeleton] = user.key
@@ -99,6 +102,7 @@ class State:
         for room in list(user.rooms.values()):
             self.remove_member(room, user)
         del self.users[user.key], self.visits[user.login]
+        _discard(self.nodes, user.node, user.key)
         self.flags.subtract(user.flags)
         self.forget_identity(user)
         self.dirty.add(("user", user.key, ""))
@@ -116,6 +120,7 @@ class State:
         self.forget_identity(user)
         self._free_skeleton(user)
         del self.users[old]
+        _discard(self.nodes, user.node, old)
         self.flags.subtract(user.flags)
         user.key, user.nick, user.skeleton = key, nick, skeleton
         self.add_user(user)

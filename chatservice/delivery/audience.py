@@ -47,7 +47,13 @@ class Recipient(Protocol):
         """Something of its broke: this connection cannot go on."""
 
     def lost_login(self) -> None:
-        """The state does not know its user any more, whoever asked for that."""
+        """Its user is logged out, whoever asked for that."""
+
+    def lapsed(self) -> None:
+        """Its user was logged out by others who had lost touch with this server; it stays."""
+
+    def forgotten(self) -> None:
+        """The state does not know its user: nobody can tell why."""
 
 
 Writes = dict[Recipient, Callable[[bytes], None]]

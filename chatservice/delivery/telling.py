@@ -96,6 +96,15 @@ class Delivery:
         """A connection's user has logged in. Its log-out (`LoggedOut`) ends it."""
         self._users.setdefault(recipient.key, []).append(recipient)
 
+    def detach(self, recipient: Recipient) -> None:
+        """A connection has no user any more, whatever the state says, and nobody is told."""
+        self._where.remove(recipient)
+        self._watches.remove_all(recipient)
+
+    def places(self, key: str) -> Sequence[str]:
+        """The ids of the rooms that a user is told of."""
+        return sorted(self._where.places.get(key, ()))
+
     def connections(self, key: str) -> Sequence[Any]:
         """The connections of a user, as they were attached."""
         return tuple(self._users.get(key, ()))
@@ -128,12 +137,12 @@ class Delivery:
         """
         for recipient in self._where.rebuild(state):
             self._forget(recipient)
+            self._guard(recipient, recipient.forgotten)
 
     def _forget(self, recipient: Recipient) -> None:
         """A connection's user is gone, or was another's all along."""
         self._watches.remove_all(recipient)
         self._where.discharge(recipient)
-        self._guard(recipient, recipient.lost_login)
 
     # Telling.
 
@@ -274,14 +283,22 @@ class Delivery:
         self._tell(audience, [event])
 
     def _joined(self, event: Joined) -> None:
-        for recipient in self._users.get(event.actor, ()):
-            self._where.put_in(event.target, recipient)
+        if event.target in self._where.places.get(event.actor, ()):
+            # Somebody comes back who was there all the time (see `LoggedOut.lost`).
+            self._tell(self._but_those_of(event.actor, self._where.room(event.target)), [event])
+            return
+        self._where.enters(event.target, event.actor)
         self._tell_room(event)
 
     def _left(self, event: Left) -> None:
-        self._where.take_out(event.target, event.actor)
+        room = self._where.room(event.target)
+        if event.lost and event.actor in self._users:
+            # They are still connected to this server, and about to come back.
+            room = self._but_those_of(event.actor, room)
+        else:
+            self._where.take_out(event.target, event.actor)
         if event.quit:
-            self._tell(self._where.room(event.target), [event])
+            self._tell(room, [event])
             self._where.saw_quit(event.target, event.actor)
         else:
             self._tell_room(event)
@@ -308,10 +325,24 @@ class Delivery:
         self._notice(self._watches.of(event.actor), event)
 
     def _logged_out(self, event: LoggedOut) -> None:
-        for recipient in self._users.pop(event.actor, ()):
-            self._forget(recipient)
-        self._tell(self._where.witnesses.pop(event.actor, {}), [event])
+        witnesses = self._where.witnesses.pop(event.actor, {})
+        if event.lost and event.actor in self._users:
+            self._tell(self._but_those_of(event.actor, witnesses), [event])
+            for recipient in self.connections(event.actor):
+                self._guard(recipient, recipient.lapsed)
+        else:
+            for recipient in self._where.log_out(event.actor):
+                self._forget(recipient)
+                self._guard(recipient, recipient.lost_login)
+            self._tell(witnesses, [event])
         self._notice(self._watches.of(event.actor), event)
+
+    def _but_those_of(self, key: str, audience: Audience) -> Audience:
+        """An audience without the connections of one user."""
+        others = copy_of(audience)
+        for recipient in self._users.get(key, ()):
+            remove(others, recipient, recipient.variant)
+        return others
 
     def _nick_changed(self, event: NickChanged) -> None:
         old, new = event.actor, event.new_key

@@ -19,7 +19,8 @@ class Whereabouts:
     """
     @ivar users: the connections of users, by key.
     @ivar rooms: who is in a room, by its id; no room that nobody is in.
-    @ivar places: the ids of the rooms that somebody is in, by key.
+    @ivar places: the ids of the rooms that somebody is in, by key; of those, too, who are connected
+        to another server.
     @ivar witnesses: who saw somebody quit a room, by the key of the one who quit: they are still
         owed the news that it is for good.
     """
@@ -39,7 +40,7 @@ class Whereabouts:
         @return: the connections whose user the state does not know.
         """
         self.rooms.clear()
-        self.places.clear()
+        self.places = {key: set(user.rooms) for key, user in state.users.items() if user.rooms}
         lost = []
         for key, recipients in list(self.users.items()):
             user = state.users.get(key)
@@ -64,13 +65,18 @@ class Whereabouts:
         """Everybody who shares a room with somebody, and that somebody: each once."""
         audience = audience_of(self.users.get(key, ()))
         for room_id in self.places.get(key, ()):
-            merge(audience, self.rooms[room_id])
+            merge(audience, self.room(room_id))
         return audience
 
+    def enters(self, room_id: str, key: str) -> None:
+        """A user is in a room now, and so are the user's connections."""
+        self.places.setdefault(key, set()).add(room_id)
+        for recipient in self.users.get(key, ()):
+            self.put_in(room_id, recipient)
+
     def put_in(self, room_id: str, recipient: Recipient) -> None:
-        """A connection's user is in a room now."""
+        """A connection's user is in a room."""
         add(self.rooms.setdefault(room_id, {}), recipient)
-        self.places.setdefault(recipient.key, set()).add(room_id)
 
     def take_out(self, room_id: str, key: str) -> None:
         """A user is not in a room any more."""
@@ -80,6 +86,23 @@ class Whereabouts:
         if not audience:
             self.rooms.pop(room_id, None)
         self._leaves(room_id, key)
+
+    def log_out(self, key: str) -> list[Recipient]:
+        """A user is gone; returns the user's connections."""
+        self.places.pop(key, None)
+        return self.users.pop(key, [])
+
+    def remove(self, recipient: Recipient) -> None:
+        """A connection has no user any more: it is nowhere."""
+        recipients = self.users.get(recipient.key, [])
+        if recipient not in recipients:
+            return
+        for room_id in self.places.get(recipient.key, ()):
+            remove(self.rooms.get(room_id, {}), recipient, recipient.variant)
+        self.discharge(recipient)
+        recipients.remove(recipient)
+        if not recipients:
+            self.log_out(recipient.key)
 
     def close_room(self, room_id: str) -> list[Recipient]:
         """Nobody is in a room any more; returns who was."""

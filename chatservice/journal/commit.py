@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-from chatservice.controller.errors import Unavailable
+from chatservice.controller.errors import ChatError, Unavailable
 from chatservice.controller.events import Event
 from chatservice.controller.log import Batch, Origin, Point, Recovery, Sink
 from chatservice.supervision import CannotStart, Supervised
@@ -34,6 +34,16 @@ class Observer(Protocol):
 
     def delivered(self, seconds: float) -> None:
         """A batch was handed to its readers' connections, so many seconds after it was closed."""
+
+
+class _Nobody:
+    """Whoever waits for what somebody else stored does so elsewhere."""
+
+    def applied(self, event: Event, error: ChatError | None) -> None:
+        """What became of it is told there."""
+
+
+_NOBODY = _Nobody()
 
 
 class GroupCommit(Supervised):
@@ -64,7 +74,9 @@ class GroupCommit(Supervised):
         self._storing_for: Sink | None = None
         self._closing: IDelayedCall | None = None
         self._sink: Sink | None = None
+        self._listener: Sink | None = None
         self._open = False
+        journal.follow(self)
 
     # Being fed.
 
@@ -95,7 +107,7 @@ class GroupCommit(Supervised):
 
     def attach(self, sink: Sink) -> None:
         """Feeds a sink from now on."""
-        self._sink = sink
+        self._sink = self._listener = sink
         self._close_batch_later()
 
     def detach(self) -> Deferred[None]:
@@ -204,6 +216,24 @@ class GroupCommit(Supervised):
         sink.refuse(batch, Unavailable())
         batch.finish()
         self._close_batch_later()
+
+    # What others stored.
+
+    def heard(self, events: Sequence[Event]) -> None:
+        """See `interface.Reader`. A sink that is detached hears of it too: it recovers later."""
+        sink = self._listener
+        if sink is None:
+            return
+        sink.apply(Batch(list(events), [_NOBODY] * len(events)))
+        sink.deliver()
+        if self._storing is None and self._sink is not None:
+            records, mark = sink.checkpoint()
+            self._journal.commit((), records, mark)
+
+    def lost(self, reason: str) -> None:
+        """See `interface.Reader`."""
+        if self._listener is not None:
+            self._listener.lost(reason)
 
     # Being supervised.
 

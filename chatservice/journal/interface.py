@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from twisted.internet.defer import Deferred
 from zope.interface import Interface
@@ -35,11 +36,27 @@ class Retention:
     messages: int = 0
 
 
+class Reader(Protocol):
+    """Whoever hears what others store in a journal that several processes share."""
+
+    def heard(self, events: Sequence[Event]) -> None:
+        """Others have stored these, in this order, after all that was heard or committed before."""
+
+    def lost(self, reason: str) -> None:
+        """
+        The journal is not the one any more that was heard of until now: it lost what it had, or a
+        part of it. What it is now has to be recovered.
+        """
+
+
 class IJournal(Interface):
     """
-    An ordered, durable record. All methods but `close` need `open` to have finished; a driver may
-    be opened again after `close`.
+    An ordered, durable record. All methods but `follow` and `close` need `open` to have finished; a
+    driver may be opened again after `close`.
     """
+
+    def follow(reader: Reader) -> None:
+        """Has somebody hear what others store. A journal of one process alone has no others."""
 
     def open() -> Deferred[None]:
         """
@@ -52,14 +69,20 @@ class IJournal(Interface):
         """Waits for what is under way and lets go of the store."""
 
     def recover() -> Deferred[Recovery]:
-        """The records, and the events that are younger than they are."""
+        """
+        The records, and the events that are younger than they are. Of those that others stored, all
+        were heard when it fires.
+
+        @raise NotStored: it cannot be read now.
+        """
 
     def commit(
         events: Sequence[Event], records: Mapping[RecordKey, Record | None], mark: str
     ) -> Deferred[None]:
         """
         Stores a batch, all of it or nothing, and stamps each event's `id` and `ms` in the order
-        given. One batch at a time.
+        given. One batch at a time. It fires when all that others stored before it was heard. A
+        batch without events holds records alone, which a shared journal may write later.
 
         @param records: the records that changed since the last batch (None: is no more), as they
             are after the event `mark` was applied.

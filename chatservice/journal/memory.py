@@ -21,7 +21,7 @@ from chatservice.controller.records import Record
 from chatservice.controller.state import RecordKey
 
 from .ids import identities, number
-from .interface import IJournal, Retention
+from .interface import IJournal, Reader, Retention
 
 
 @implementer(IJournal)
@@ -42,6 +42,9 @@ class MemoryJournal:
 
     def close(self) -> Deferred[None]:
         return succeed(None)
+
+    def follow(self, reader: Reader) -> None:
+        """There are no others."""
 
     def recover(self) -> Deferred[Recovery]:
         return succeed(Recovery(list(self._records.items()), list(self._tail)))

@@ -26,7 +26,7 @@ from chatservice.controller.state import RecordKey
 from . import conversations, histories, pruning
 from .codec import COLUMNS, Row, from_row, to_row
 from .connection_thread import ConnectionThread
-from .interface import IJournal, NotStored, Retention
+from .interface import IJournal, NotStored, Reader, Retention
 from .migrations import migrate
 
 Durability = Literal["process", "power"]
@@ -101,6 +101,9 @@ class SqliteJournal:
     async def _close(self) -> None:
         await self._reader.close()
         await self._writer.close()
+
+    def follow(self, reader: Reader) -> None:
+        """There are no others."""
 
     def recover(self) -> Deferred[Recovery]:
         return self._read(_recover)

@@ -1,16 +1,18 @@
 """Transports that send at once: a write goes to the socket in the same call when nothing is
 queued before it, and only what the socket would not take waits for the reactor. What waits is
-the connection's sendq, which can be limited. No protocol, no TLS and no policy lives here.
+the connection's sendq, which can be limited. And ports of such transports that several processes
+listen on together. No protocol, no TLS and no policy lives here.
 """
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterable
 from errno import ENOBUFS, EWOULDBLOCK
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from twisted.internet import tcp, unix
-from twisted.internet.interfaces import IListeningPort, IReactorTime
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IReactorTime
 from twisted.internet.main import CONNECTION_LOST
 from twisted.python.failure import Failure
 
@@ -135,6 +137,45 @@ class EagerUNIXServer(EagerWrites, unix.Server):
             self._queue(data)
         else:
             super().write(data)
+
+
+class SharedPort(tcp.Port):
+    """A TCP port that others may listen on too: the kernel deals the connections out.
+
+    Every one of them has to ask for it, and to be of the same user (socket(7), SO_REUSEPORT).
+    """
+
+    transport = EagerServer
+
+    def createInternetSocket(self) -> socket.socket:
+        """Make the socket; the option counts only if it is set before the socket is bound."""
+        made: socket.socket = super().createInternetSocket()
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        return made
+
+
+class Sharing:
+    """What an endpoint is given for a reactor, to listen on a port that it shares.
+
+    Args:
+        reactor: the reactor itself.
+    """
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+
+    def listenTCP(
+        self, port: int, factory: IProtocolFactory, backlog: int = 50, interface: str = ""
+    ) -> SharedPort:
+        """As `IReactorTCP.listenTCP`."""
+        shared = SharedPort(port, factory, backlog, interface, self._reactor)
+        shared.startListening()
+        return shared
+
+
+def can_share_ports() -> bool:
+    """Return whether this system knows of ports that are shared."""
+    return hasattr(socket, "SO_REUSEPORT")
 
 
 _EAGER: dict[type[tcp.Server], type[EagerWrites]] = {

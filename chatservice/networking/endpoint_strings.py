@@ -12,6 +12,7 @@ from ipaddress import IPv6Address, ip_address
 _INTERFACES = {"tcp": (1, ""), "tcp6": (2, "::")}
 # Endpoints whose first argument is the kind of another one.
 _WRAPPERS = frozenset({"haproxy"})
+_SPECIAL = "\\:="
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,14 @@ class EndpointString:
         while endpoint is not None:
             yield endpoint.kind
             endpoint = endpoint.inside()
+
+    def without(self, name: str) -> str:
+        """Return a string that says the same, but for the argument of that name."""
+        positional = [_escaped(part) for part in (self.kind, *self.arguments)]
+        named = [
+            f"{_escaped(key)}={_escaped(value)}" for key, value in self.named.items() if key != name
+        ]
+        return ":".join((*positional, *named))
 
     def tcp_port(self) -> int | None:
         """Return the TCP port that clients connect to, if the string alone tells which."""
@@ -103,6 +112,10 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _escaped(part: str) -> str:
+    return "".join(f"\\{character}" if character in _SPECIAL else character for character in part)
 
 
 def _split(text: str) -> Iterator[tuple[str, str | None]]:

@@ -35,7 +35,7 @@ from zope.interface import implementer
 
 from chatservice.networking.certificates import BadCertificate, CertificateFiles
 from chatservice.networking.contexts import ContextPool, ServerContext
-from chatservice.networking.eager import make_eager
+from chatservice.networking.eager import Sharing, can_share_ports, make_eager
 from chatservice.networking.endpoint_strings import (
     EndpointString,
     is_loopback,
@@ -47,9 +47,11 @@ from chatservice.networking.tls import EagerTLSFactory
 _DIALECT = re.compile(r"([a-z][a-z0-9_]*)@(.*)", re.DOTALL)
 _DEFAULT_BACKLOG = "50"
 _HIGHEST_PORT = 65535
-_SSL_ARGUMENTS = ("privateKey", "certKey", "extraCertChain", "interface", "backlog")
+_REUSE = "reusePort"
+_SSL_ARGUMENTS = ("privateKey", "certKey", "extraCertChain", "interface", "backlog", _REUSE)
 _OLD_SSL_ARGUMENTS = ("sslmethod", "dhParameters")
 _TLS_KINDS = frozenset({"ssl", "tls"})
+_PORT_KINDS = frozenset({"ssl", "tcp", "tcp6"})
 # Ports of these close a connection whose protocol is None; wrappers around them do not.
 _DIRECT_ENDPOINTS = (
     TCP4ServerEndpoint,
@@ -105,10 +107,18 @@ class Listener:
     @property
     def tcp_port(self) -> int | None:
         """The TCP port that clients connect to, if the string tells which."""
+        return self._below_tls().tcp_port()
+
+    @property
+    def is_for_proxies(self) -> bool:
+        """Whether clients come through a proxy, and can't connect to it themselves."""
+        return self._below_tls().kind == "haproxy"
+
+    def _below_tls(self) -> EndpointString:
         text = read_endpoint_string(self.spec.endpoint)
         if text.kind == "tls":
             text = read_endpoint_string(self.spec.endpoint.partition(":")[2])
-        return text.tcp_port()
+        return text
 
 
 def parse_listener(text: str) -> ListenerSpec:
@@ -148,7 +158,8 @@ def make_listener(
     Args:
         reactor: what the endpoint will listen with.
         spec: the string, split. `ssl:PORT` takes Twisted's arguments (privateKey, certKey,
-            extraCertChain, interface, backlog); `tls:ENDPOINT` has the default certificate.
+            extraCertChain, interface, backlog); `tls:ENDPOINT` has the default certificate. With
+            `reusePort=yes`, which `tcp:` and `tcp6:` take too, others may listen on the same port.
         contexts: gives the certificates: the named ones, or the default.
         allow_plain_text: whether strangers' addresses may be listened on without TLS.
         folder: what the paths of keys and certificates are relative to; the current one unless
@@ -165,7 +176,7 @@ def make_listener(
     """
     try:
         endpoint, tls = _interpret(
-            _Maker(reactor, proxies), spec, contexts, allow_plain_text, folder
+            _Maker(reactor, spec, proxies), contexts, allow_plain_text, folder
         )
     except (BadListener, BadCertificate):
         raise
@@ -213,24 +224,42 @@ class _Maker(NamedTuple):
     """Makes endpoints of the strings that Twisted has for them."""
 
     reactor: Any
+    spec: ListenerSpec
     proxies: Networks
 
     def make(self, text: str) -> IStreamServerEndpoint:
-        if read_endpoint_string(text).kind != "haproxy":
-            endpoint: IStreamServerEndpoint = serverFromString(self.reactor, text)
-        else:
+        read = read_endpoint_string(text)
+        if read.kind == "haproxy":
             # Twisted's own believes everybody.
             inside = self.make(text.partition(":")[2])
-            endpoint = proxyEndpoint(FromProxies(inside, self.proxies))
+            endpoint: IStreamServerEndpoint = proxyEndpoint(FromProxies(inside, self.proxies))
+        elif _REUSE in read.named:
+            endpoint = serverFromString(self.reactor_for(read), read.without(_REUSE))
+        else:
+            endpoint = serverFromString(self.reactor, text)
         return endpoint
+
+    def reactor_for(self, text: EndpointString) -> Any:
+        """What such an endpoint listens with: a port of its own, or one that is shared."""
+        reuse = text.named.get(_REUSE, "no")
+        if text.kind not in _PORT_KINDS:
+            raise BadListener(str(self.spec), f"{_REUSE} is an argument of ssl:, tcp: and tcp6:")
+        if reuse not in ("yes", "no"):
+            raise BadListener(str(self.spec), f"{_REUSE} is yes or no, not {reuse!r}")
+        if reuse == "no":
+            return self.reactor
+        if not can_share_ports():
+            raise BadListener(str(self.spec), f"{_REUSE}: no port can be shared on this system")
+        return Sharing(self.reactor)
 
 
 def _interpret(
-    maker: _Maker, spec: ListenerSpec, contexts: ContextPool, allow_plain_text: bool, folder: Path
+    maker: _Maker, contexts: ContextPool, allow_plain_text: bool, folder: Path
 ) -> tuple[IStreamServerEndpoint, ServerContext | None]:
+    spec = maker.spec
     text = read_endpoint_string(spec.endpoint)
     if text.kind == "ssl":
-        endpoint = _ssl_endpoint(maker.reactor, spec, text)
+        endpoint = _ssl_endpoint(maker, text)
         return endpoint, _context(spec, contexts, _named_files(spec, text, folder))
     if text.kind == "tls":
         rest = spec.endpoint.partition(":")[2]
@@ -261,7 +290,8 @@ def _refuse_inner_tls(spec: ListenerSpec, text: EndpointString) -> None:
         )
 
 
-def _ssl_endpoint(reactor: Any, spec: ListenerSpec, text: EndpointString) -> TCP4ServerEndpoint:
+def _ssl_endpoint(maker: _Maker, text: EndpointString) -> TCP4ServerEndpoint:
+    spec = maker.spec
     known = ", ".join(_SSL_ARGUMENTS)
     for name in text.named:
         if name in _OLD_SSL_ARGUMENTS:
@@ -277,7 +307,7 @@ def _ssl_endpoint(reactor: Any, spec: ListenerSpec, text: EndpointString) -> TCP
     if not (ports[0].isdecimal() and int(ports[0]) <= _HIGHEST_PORT and backlog.isdecimal()):
         raise BadListener(str(spec), _BAD_NUMBER)
     interface = text.named.get("interface", "")
-    return TCP4ServerEndpoint(reactor, int(ports[0]), int(backlog), interface)
+    return TCP4ServerEndpoint(maker.reactor_for(text), int(ports[0]), int(backlog), interface)
 
 
 def _named_files(spec: ListenerSpec, text: EndpointString, folder: Path) -> CertificateFiles | None:

@@ -80,6 +80,12 @@ class Listening(Supervised):
         elif tls is None:
             where = f"{getattr(host, 'host', '')}:{port}"
             self.log.info("listening on {listener} ({address})", listener=spec, address=where)
+        elif self.listener.is_for_proxies:
+            self.log.info(
+                "listening on {listener} (certificate SHA-256 {fingerprint})",
+                listener=spec,
+                fingerprint=tls.fingerprint,
+            )
         else:
             self.log.info(
                 "listening on {listener} - connect with: "

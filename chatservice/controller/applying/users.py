@@ -45,6 +45,7 @@ def logged_in(state: State, event: LoggedIn) -> None:
         account_nick=event.account,
     )
     user.host, user.realname, user.ms = event.host, event.realname, event.ms
+    user.node = event.node
     state.add_user(user)
 
 

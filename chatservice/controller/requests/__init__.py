@@ -17,7 +17,15 @@ from .accounts import (
     register,
     remove_certificate,
 )
-from .membership import bring_in, check_may_be_in_one_more, invite, join, kick, leave
+from .membership import (
+    bring_in,
+    check_may_be_in_one_more,
+    come_back_to,
+    invite,
+    join,
+    kick,
+    leave,
+)
 from .modes import change_modes, change_user_flag
 from .operators import become_operator, change_host, kill, reclaim, wallops
 from .rooms import create_room, delete_room, set_topic, set_visibility, transfer
@@ -30,7 +38,16 @@ from .talk import (
     tag_room,
     tag_user,
 )
-from .users import change_nick, check_nick_is_free, log_in, log_out, set_away, set_realname
+from .users import (
+    change_nick,
+    check_nick_is_free,
+    come_back,
+    log_in,
+    log_out,
+    resume,
+    set_away,
+    set_realname,
+)
 
 __all__ = [
     "add_certificate",
@@ -45,6 +62,8 @@ __all__ = [
     "check_may_be_in_one_more",
     "check_may_register",
     "check_nick_is_free",
+    "come_back",
+    "come_back_to",
     "conversation_with",
     "create_room",
     "delete_room",
@@ -59,6 +78,7 @@ __all__ = [
     "own_account",
     "reclaim",
     "register",
+    "resume",
     "remove_certificate",
     "say_to_ranks",
     "say_to_room",

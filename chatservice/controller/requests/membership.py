@@ -9,6 +9,7 @@ from chatservice.controller.entities import Room, User
 from chatservice.controller.errors import (
     AlreadyInRoom,
     ChatError,
+    NoSuchRoom,
     NoSuchUser,
     NotInRoom,
     NotRoomOperator,
@@ -53,6 +54,18 @@ def bring_in(state: State, policy: Policy, invited: Invited) -> Joined:
     if user is None:
         raise NoSuchUser()
     return _enter(policy, state.rooms_by_id[invited.target], user)
+
+
+def come_back_to(state: State, policy: Policy, user: User, room_id: str) -> Joined:
+    """
+    Enters a room again, after C{come_back}.
+
+    @raise NoSuchRoom: it is gone.
+    """
+    room = state.rooms_by_id.get(room_id)
+    if room is None:
+        raise NoSuchRoom()
+    return _enter(policy, room, user)
 
 
 def check_may_be_in_one_more(policy: Policy, user: User) -> None:

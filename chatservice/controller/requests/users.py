@@ -14,6 +14,7 @@ from chatservice.controller.events import (
     LoggedOut,
     NickChanged,
     RealnameChanged,
+    UserFlagsChanged,
 )
 from chatservice.controller.names import Name
 from chatservice.controller.policy import Policy, check_not_reserved, check_phrase
@@ -31,12 +32,14 @@ def log_in(
     *,
     host: str = "",
     realname: str = "",
+    node: str = "",
 ) -> LoggedIn:
     """
     Takes a nick, as a guest or as somebody whom an account was found to belong to. That account is
     made if it is not there: an outside checker vouches for it, and no guest may take its name.
 
     @param host: how the user's address is shown.
+    @param node: which server they are connected to.
     @raise NickInUse: somebody has it, or one that looks like it; or it is another account's. The
         same of the name of an account that is not there.
     @raise TooMany: it would be one account more than there may be.
@@ -59,6 +62,7 @@ def log_in(
         account_skeleton=account_skeleton,
         skeleton=name.skeleton,
         realname=check_phrase(realname, policy) or name.text,
+        node=node,
     )
 
 
@@ -78,12 +82,44 @@ def _check_not_reserved(state: State, policy: Policy, name: Name, account_key: s
         raise NickInUse("this nick is registered: it needs its password")
 
 
-def log_out(user: User, reason: str) -> list[Event]:
-    """Gives the nick up, and leaves every room before."""
+def log_out(user: User, reason: str, lost: bool = False) -> list[Event]:
+    """
+    Gives the nick up, and leaves every room before.
+
+    @param lost: see `LoggedOut`.
+    """
     events: list[Event] = [
-        Left(**within(room, user), quit=True, reason=reason) for room in user.rooms.values()
+        Left(**within(room, user), quit=True, reason=reason, lost=lost)
+        for room in user.rooms.values()
     ]
-    events.append(LoggedOut(**by(user), reason=reason))
+    events.append(LoggedOut(**by(user), reason=reason, lost=lost))
+    return events
+
+
+def come_back(user: User, node: str) -> LoggedIn:
+    """
+    Takes the nick again that a user was logged out of because the others had lost touch with its
+    server, which was there all the time.
+
+    @param user: as they were.
+    """
+    return LoggedIn(
+        **by(user),
+        account_key=user.account,
+        skeleton=user.skeleton,
+        realname=user.realname,
+        node=node,
+    )
+
+
+def resume(user: User, was: User) -> list[Event]:
+    """What somebody who has come back said of themselves before."""
+    events: list[Event] = []
+    if was.away:
+        events.append(AwayChanged(**by(user), text=was.away))
+    if was.flags:
+        changes = [(True, flag) for flag in sorted(was.flags)]
+        events.append(UserFlagsChanged(**by(user), changes=changes))
     return events
 
 

@@ -10,11 +10,12 @@ from .looking import Looking
 from .operating import Operating
 from .presence import Presence
 from .reading import Reading
+from .returning import Returning
 from .rooms import Rooms
 from .talking import Talking
 
 
-class Session(Presence, Looking, Reading, Talking, Rooms, Operating):
+class Session(Returning, Looking, Reading, Talking, Rooms, Operating):
     """One client's access to the chat; see `base.SessionBase` for what it holds."""
 
     __slots__ = ()

@@ -41,6 +41,7 @@ class SessionBase:
         "_authentication",
         "_bucket",
         "_desk",
+        "_gone",
         "_outlet",
         "_pause",
         "_refused",
@@ -62,6 +63,7 @@ class SessionBase:
         self._outlet = outlet
         self._refused = 0
         self._unacknowledged = 0
+        self._gone = ""
         self._settled: Deferred[None] | None = None
         self._authentication: Deferred[Proof] | None = None
         self._pause: Deferred[None] | None = None
@@ -108,7 +110,8 @@ class SessionBase:
         """
         user = self._visitor()
         if user is None:
-            raise NotLoggedIn()
+            # Who lapsed is coming back.
+            raise Unavailable() if self.key else NotLoggedIn()
         return user
 
     def _visitor(self) -> User | None:
@@ -188,6 +191,15 @@ class SessionBase:
         """The user is logged out, whoever did it; what account the next one has is shown anew."""
         self.key = self.login = ""
         self.proof = None
+
+    def forgotten(self) -> None:
+        """Nobody knows this client's user any more."""
+        self.lost_login()
+        self._outlet.close("the server does not know any more who you are; connect again")
+
+    def lapsed(self) -> None:
+        """The user was logged out by others, and is still here."""
+        self.forgotten()
 
     # Becoming true.
 

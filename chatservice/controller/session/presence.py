@@ -77,6 +77,7 @@ class Presence(Accounts):
             self._name(self.proof) if self.proof is not None else None,
             host=self._desk.cloak(self.address),
             realname=realname,
+            node=self._desk.controller.node,
         )
         await self._desk.controller.submit(event)
         self.key, self.login = name.key, event.id

@@ -1,0 +1,386 @@
+"""
+The journal in Redis, which any number of nodes share: one log that gives all events one order, read
+by every node, and beside it the histories of rooms and conversations, and the records. What Redis
+does in one step is in `scripts`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from chatservice.controller.events import Event
+from chatservice.controller.log import Point, Recovery
+from chatservice.controller.records import Record
+from chatservice.controller.state import RecordKey
+from chatservice.journal.interface import IJournal, NotStored, Reader, Retention
+
+from . import scripts
+from .entries import (
+    START,
+    Entry,
+    Position,
+    place,
+    position,
+    read_entry,
+    read_records,
+    record_arguments,
+    to_line,
+)
+from .following import Follower, FollowingObserver, Lost
+from .histories import Histories
+from .link import Argument, Away, Link, Refused
+from .pruning import Pruning
+from .records import DueRecords
+from .shards import Shards
+
+T = TypeVar("T")
+
+LAYOUT = "1"
+"""The version of what the keys hold."""
+
+_CHECKPOINT_SECONDS = 1.0
+_RETRY_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class RedisSettings:
+    """
+    @ivar prefix: what all keys begin with.
+    @ivar keep_seconds: for how long a node that is cut off can catch up afterwards.
+    @ivar patience: seconds that a batch may wait for a Redis that is away.
+    @ivar checkpoint: seconds between two writings of the records, whichever node does it.
+    """
+
+    prefix: str = "chat:"
+    keep_seconds: float = 300.0
+    patience: float = 3.0
+    checkpoint: float = _CHECKPOINT_SECONDS
+
+
+class _Batch:
+    """
+    A batch on its way.
+
+    @ivar stored: fires when it was heard.
+    @ivar reason: why it may not have been stored.
+    """
+
+    __slots__ = ("events", "number", "reason", "stored")
+
+    def __init__(self, number: int, events: Sequence[Event]) -> None:
+        self.number = number
+        self.events = events
+        self.stored: Deferred[None] = Deferred()
+        self.reason = "no answer"
+
+    def over(self) -> Deferred[None]:
+        """Fires when all know what became of it."""
+        over: Deferred[None] = Deferred()
+
+        def hand_on(result: T) -> T:
+            over.callback(None)
+            return result
+
+        self.stored.addBoth(hand_on)
+        return over
+
+
+@implementer(IJournal)
+class RedisJournal:
+    """
+    @param clock: what delays and intervals are counted by.
+    @param link: the connection for what is asked.
+    @param reading: the connection that waits for what happens.
+    @param time: tells the time of events, seconds since 1970; None: Redis does, which is the same
+        for all nodes.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        link: Link,
+        reading: Link,
+        settings: RedisSettings = RedisSettings(),  # noqa: B008 - it is immutable
+        time: IReactorTime | None = None,
+        observer: FollowingObserver | None = None,
+    ) -> None:
+        self._clock = clock
+        self._link = link
+        self._reading = reading
+        self._settings = settings
+        self._time = time
+        self._reader: Reader | None = None
+        self._follower = Follower(
+            clock, reading, settings.prefix, self._entry, self._lost, observer
+        )
+        shards = Shards([link])
+        self._histories = Histories(shards, settings.prefix)
+        self._pruning = Pruning(link, shards, settings.prefix, time)
+        self._due = DueRecords()
+        self._checkpointed = 0.0
+        self._service = b""
+        self._run = ""
+        self._batches = 0
+        self._away_since: float | None = None
+        self._opened = False
+        self._expected: dict[int, _Batch] = {}
+        self._under_way: set[Deferred[None]] = set()
+
+    # Opening, and what was stored before.
+
+    def open(self) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._open())
+
+    async def _open(self) -> None:
+        self._opened = True
+        self._link.open()
+        self._reading.open()
+        try:
+            await self._link.up(self._settings.patience)
+            await self._begin()
+        except (Away, Refused, NotStored) as error:
+            await self._close()
+            raise NotStored(str(error)) from None
+
+    async def _begin(self) -> None:
+        """Goes on where the journal ends now."""
+        fresh = secrets.token_hex(8)
+        service, head, layout = await self._ask(scripts.OPEN, fresh, LAYOUT)
+        if layout.decode() != LAYOUT:
+            raise NotStored(f"{self._link} has a journal of another version")
+        self._service = service
+        # A new name for each life: a batch that an earlier one gave up cannot come after these.
+        self._run, self._batches = secrets.token_hex(8), 0
+        self._follower.begin(service, place(head)).addErrback(self._broke)
+
+    def close(self) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._close())
+
+    async def _close(self) -> None:
+        for batch in list(self._expected.values()):
+            await batch.over()
+        self._opened = False
+        self._follower.end()
+        await self._reading.close()
+        await self._link.close()
+        for doing in list(self._under_way):
+            await doing
+
+    def _do(self, what: Coroutine[Any, Any, None]) -> Deferred[None]:
+        """Does something that a closing waits for."""
+        doing = Deferred.fromCoroutine(what)
+        if not doing.called:
+            over: Deferred[None] = Deferred()
+            self._under_way.add(over)
+
+            def end(result: Any) -> Any:
+                self._under_way.discard(over)
+                over.callback(None)
+                return result
+
+            doing.addBoth(end)
+        return doing
+
+    def follow(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def recover(self) -> Deferred[Recovery]:
+        return Deferred.fromCoroutine(self._recover())
+
+    async def _recover(self) -> Recovery:
+        self._follower.hold()
+        at, missed, later = START, [], []
+        try:
+            _, head, mark, records, entries = await self._read(
+                self._ask(scripts.RECOVER, str(self._follower.position))
+            )
+            at, missed = place(head), [read_entry(entry) for entry in entries]
+        finally:
+            later = self._follower.go_on(missed, at)
+        since = place(mark)
+        self._due.clear()
+        young = [entry for entry in (*missed, *later) if entry.last > since]
+        return Recovery(
+            read_records(records), [event for entry in young for event in entry.events(since)]
+        )
+
+    def _ask(self, script: scripts.Script, *arguments: Argument) -> Coroutine[Any, Any, Any]:
+        return scripts.run(self._link, script, self._settings.prefix, *arguments)
+
+    async def _read(self, answer: Awaitable[T]) -> T:
+        try:
+            return await answer
+        except (Away, Refused) as error:
+            raise NotStored(str(error)) from None
+
+    # Storing.
+
+    def commit(
+        self,
+        events: Sequence[Event],
+        records: Mapping[RecordKey, Record | None],
+        mark: str,
+    ) -> Deferred[None]:
+        self._due.note(records, position(mark) if mark else None)
+        if not events:
+            return succeed(None)
+        self._batches += 1
+        batch = _Batch(self._batches, events)
+        self._expected[batch.number] = batch
+        # It is true once it was read in the log, after everything that precedes it there. What is
+        # read later was stored by somebody else, for all that its sender knows.
+        batch.stored.addTimeout(
+            self._settings.patience, self._clock, lambda *_: Failure(NotStored(batch.reason))
+        )
+        batch.stored.addBoth(self._forget, batch)
+        self._do(self._send(batch)).addErrback(self._not_sent, batch)
+        return batch.stored
+
+    def _forget(self, result: T, batch: _Batch) -> T:
+        if self._expected.get(batch.number) is batch:
+            del self._expected[batch.number]
+        return result
+
+    def _not_sent(self, failure: Failure, batch: _Batch) -> Failure | None:
+        if not batch.stored.called:
+            batch.stored.errback(failure)
+            return None
+        return None if failure.check(NotStored) else failure
+
+    async def _send(self, batch: _Batch) -> None:
+        """
+        Sends a batch until Redis has it, or it is given up; Redis takes none twice.
+
+        @raise NotStored: it did not for as long as may be waited; or it did, and nobody could tell.
+        """
+        arguments = self._arguments(batch)
+        while not batch.stored.called:
+            try:
+                await self._ask(scripts.COMMIT, *arguments)
+            except Refused as error:
+                if "OTHERJOURNAL" in str(error):
+                    raise NotStored("there is another journal in Redis now") from None
+                batch.reason = str(error)
+            except Away as error:
+                batch.reason = str(error)
+            else:
+                self._away_since = None
+                return
+            await self._wait(batch.reason)
+
+    async def _wait(self, reason: str) -> None:
+        """
+        Waits for Redis; whoever asks when it has been away for longer than may be waited does not.
+
+        @raise NotStored: it does not come.
+        """
+        now = self._clock.seconds()
+        if self._away_since is None:
+            self._away_since = now
+        left = self._away_since + self._settings.patience - now
+        if left <= 0 or not self._opened:
+            raise NotStored(reason)
+        try:
+            await deferLater(self._clock, min(left, _RETRY_SECONDS))
+            await self._link.up(left)
+        except Away:
+            raise NotStored(reason) from None
+
+    def _arguments(self, batch: _Batch) -> list[str | int]:
+        settings = self._settings
+        due = self._clock.seconds() - self._checkpointed >= settings.checkpoint
+        mark = self._due.mark if due else None
+        arguments: list[str | int] = [
+            self._service.decode(),
+            self._run,
+            batch.number,
+            "" if self._time is None else int(self._time.seconds() * 1000),
+            int(settings.keep_seconds * 1000),
+            "" if mark is None else str(mark),
+            "1",
+            len(batch.events),
+        ]
+        for event in batch.events:
+            arguments += (event.target, event.kind, to_line(event))
+        if mark is not None:
+            arguments += record_arguments(self._due.records())
+        return arguments
+
+    def holds(self, event: Event) -> Deferred[bool]:
+        stamped = position(event.id) if event.id else None
+        return succeed(stamped is not None and stamped <= self._follower.position)
+
+    # What the log says.
+
+    def _entry(self, entry: Entry) -> None:
+        if entry.mark is not None:
+            self._checkpointed = self._clock.seconds()
+            self._due.stored(entry.mark)
+        mine = self._expected.get(entry.batch) if entry.run == self._run else None
+        if mine is not None:
+            entry.stamp(mine.events)
+            mine.stored.callback(None)
+        elif self._reader is not None:
+            self._reader.heard(entry.events())
+
+    def _lost(self, lost: Lost) -> None:
+        self.log.critical("{reason}", reason=str(lost))
+        for batch in list(self._expected.values()):
+            batch.stored.errback(NotStored(str(lost)))
+        beginning = self._do(self._begin_anew(str(lost)))
+        beginning.addErrback(lambda failure: self.log.failure("a defect", failure))
+
+    async def _begin_anew(self, reason: str) -> None:
+        begun = False
+        while self._opened and not begun:
+            try:
+                await self._link.up()
+                await self._begin()
+                begun = True
+            except (Away, Refused, NotStored):
+                if self._opened:
+                    await deferLater(self._clock, _RETRY_SECONDS)
+        if begun and self._reader is not None:
+            self._reader.lost(reason)
+
+    def _broke(self, failure: Failure) -> None:
+        self.log.failure("what was read in the log could not be taken in", failure)
+        self._follower.end()
+        self._lost(Lost("the log could not be read on"))
+
+    # Reading, and forgetting.
+
+    def history(
+        self,
+        target: str,
+        kinds: Sequence[str],
+        limit: int,
+        before: Point = "",
+        after: Point = "",
+        oldest: bool = False,
+    ) -> Deferred[list[Event]]:
+        return Deferred.fromCoroutine(
+            self._histories.history(target, kinds, limit, before, after, oldest)
+        )
+
+    def latest(
+        self, targets: Sequence[str], identity: str, after: int, before: int, limit: int
+    ) -> Deferred[list[tuple[str, int]]]:
+        return Deferred.fromCoroutine(
+            self._histories.latest(targets, identity, after, before, limit)
+        )
+
+    def prune(self, retention: Retention, most: int) -> Deferred[int]:
+        return Deferred.fromCoroutine(self._pruning.prune(retention, most))

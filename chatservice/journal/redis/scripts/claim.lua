@@ -1,0 +1,7 @@
+-- Takes on a node that has no lease: gives 1, or 0 if it has one or another took it on.
+-- ARGV: prefix, the node, for how many milliseconds it is taken on.
+local expires = redis.call('ZSCORE', ARGV[1] .. 'nodes', ARGV[2])
+if expires and tonumber(expires) >= now() then
+    return 0
+end
+return redis.call('SET', ARGV[1] .. 'claim:' .. ARGV[2], '1', 'NX', 'PX', ARGV[3]) and 1 or 0

@@ -1,0 +1,57 @@
+-- Stores a batch: gives it ids and a time, appends it to the log and files each event into the history of its
+-- target, or does none of it.
+-- ARGV: prefix, the journal's id, the node's run, the number of its batch, the time ('': Redis's own),
+--     milliseconds for which the log is kept, the mark of the records ('': there are none), '1' if histories are here,
+--     how many events; then for each its target, kind and line; then records, name and value ('': is no more).
+local prefix, service, run, batch = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local time, keep, mark, filing, count = ARGV[5], tonumber(ARGV[6]), ARGV[7], ARGV[8], tonumber(ARGV[9])
+local first = 10
+local head_key, log_key = prefix .. 'head', prefix .. 'log'
+
+if redis.call('HGET', head_key, 'service') ~= service then
+    return redis.error_reply('OTHERJOURNAL')
+end
+-- Asked once more because no answer came: it is stored already, or was given up.
+if batch <= tonumber(redis.call('HGET', prefix .. 'batches', run) or '0') then
+    return 0
+end
+
+local last_ms, last_n = head(prefix)
+local ms, n = time ~= '' and tonumber(time) or now(), 0
+if ms <= last_ms then
+    ms, n = last_ms, last_n + 1
+end
+
+local lines, known = {}, {}
+for i = 0, count - 1 do
+    local at = first + 3 * i
+    local target, line = ARGV[at], ARGV[at + 2]
+    lines[i + 1] = line
+    if filing == '1' and target ~= '' then
+        file(prefix, position(ms, n + i), target, ARGV[at + 1], line, known)
+    end
+end
+
+local previous = position(last_ms, last_n)
+local entry = {'p', previous, 'r', run, 'b', batch, 'n', count, 'e', table.concat(lines, '\n')}
+local held = redis.call('HGET', head_key, 'mark')
+if mark ~= '' and not (held and later(held, mark)) then
+    for at = first + 3 * count, #ARGV, 2 do
+        if ARGV[at + 1] == '' then
+            redis.call('HDEL', prefix .. 'records', ARGV[at])
+        else
+            redis.call('HSET', prefix .. 'records', ARGV[at], ARGV[at + 1])
+        end
+    end
+    redis.call('HSET', head_key, 'mark', mark)
+    entry[#entry + 1], entry[#entry + 2] = 'm', mark
+    -- A restart needs what follows the mark, a node that was away what it has missed.
+    local before = math.min((split(mark)), ms - keep)
+    redis.call('XTRIM', log_key, 'MINID', '~', string.format('%.0f', before))
+end
+
+local last = n + count - 1
+redis.call('XADD', log_key, position(ms, last), unpack(entry))
+redis.call('HSET', head_key, 'ms', string.format('%.0f', ms), 'n', string.format('%.0f', last))
+redis.call('HSET', prefix .. 'batches', run, batch)
+return 1

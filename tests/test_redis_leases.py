@@ -1,0 +1,134 @@
+"""The nodes' leases, their names and the secret that they share, in a real Redis."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
+from twisted.python.filepath import FilePath
+from twisted.trial.unittest import TestCase
+
+from chatservice.journal.redis.leases import RedisLeases
+from chatservice.journal.redis.link import Link
+from chatservice.journal.redis.secret import shared_secret
+from chatservice.nodes.identity import ensure_name
+from chatservice.nodes.leases import OutOfTouch
+from chatservice.supervision import CannotStart
+from tests.redis_server import RedisServer, start_redis
+from tests.test_redis_link import LinkCase, reactor
+
+LONG = 3600.0
+
+
+class RedisCase(LinkCase):
+    server: RedisServer
+    redis: Link
+
+    async def setUp(self) -> None:  # type: ignore[override]
+        self.server = await start_redis(self, keeps=False)
+        self.redis = await self.linked(self.server)
+
+
+class LeaseTests(RedisCase):
+    async def setUp(self) -> None:  # type: ignore[override]
+        await super().setUp()
+        self.leases = RedisLeases(self.redis, "test:")
+
+    async def run_out(self, node: str) -> None:
+        """Over when a node has no lease any more."""
+        while node in await self.leases.renew("looking", LONG):
+            await deferLater(reactor, 0.005)
+
+    async def test_those_who_have_one_are_told_of_one_another(self) -> None:
+        self.assertEqual(set(await self.leases.renew("a", LONG)), {"a"})
+        self.assertEqual(set(await self.leases.renew("b", LONG)), {"a", "b"})
+
+    async def test_a_lease_runs_out(self) -> None:
+        await self.leases.renew("a", 0.001)
+
+        await self.run_out("a")
+
+    async def test_it_can_be_renewed_after_that(self) -> None:
+        await self.leases.renew("a", 0.001)
+        await self.run_out("a")
+
+        self.assertIn("a", await self.leases.renew("a", LONG))
+
+    async def test_a_node_without_one_is_claimed_by_one_alone(self) -> None:
+        await self.leases.renew("a", 0.001)
+        await self.run_out("a")
+
+        claims = [await self.leases.claim("a") for _ in range(3)]
+
+        self.assertEqual(claims, [True, False, False])
+
+    async def test_a_node_that_nobody_has_heard_of_is_claimed(self) -> None:
+        self.assertTrue(await self.leases.claim("stranger"))
+
+    async def test_a_node_with_one_is_claimed_by_nobody(self) -> None:
+        await self.leases.renew("a", LONG)
+
+        self.assertFalse(await self.leases.claim("a"))
+
+    async def test_a_node_that_went_again_is_claimed_again(self) -> None:
+        await self.leases.claim("a")
+        await self.leases.end("a")
+
+        self.assertTrue(await self.leases.claim("a"))
+
+    async def test_a_node_that_ends_has_none(self) -> None:
+        await self.leases.renew("a", LONG)
+
+        await self.leases.end("a")
+
+        self.assertEqual(set(await self.leases.renew("b", LONG)), {"b"})
+
+    async def test_services_of_other_prefixes_have_others(self) -> None:
+        await RedisLeases(self.redis, "other:").renew("a", LONG)
+
+        self.assertEqual(set(await self.leases.renew("b", LONG)), {"b"})
+
+    async def test_out_of_touch_without_redis(self) -> None:
+        await self.server.kill()
+
+        for asked in (self.leases.renew("a", LONG), self.leases.claim("a"), self.leases.end("a")):
+            with self.assertRaises(OutOfTouch):
+                await Deferred.fromCoroutine(asked)
+
+
+class SecretTests(RedisCase):
+    async def test_all_have_the_same_one(self) -> None:
+        secret = await shared_secret(self.redis, "test:")
+
+        self.assertEqual(len(secret), 32)
+        self.assertEqual(await shared_secret(self.redis, "test:"), secret)
+        self.assertNotEqual(await shared_secret(self.redis, "other:"), secret)
+
+    async def test_there_is_no_start_without_it(self) -> None:
+        await self.server.kill()
+
+        with self.assertRaises(CannotStart):
+            await shared_secret(self.redis, "test:")
+
+
+class NameTests(TestCase):
+    def file(self) -> FilePath[str]:
+        return FilePath(self.mktemp())
+
+    def test_a_node_keeps_its_name(self) -> None:
+        file = self.file()
+
+        name = ensure_name(file)
+
+        self.assertEqual(ensure_name(file), name)
+        self.assertNotEqual(ensure_name(self.file()), name)
+
+    def test_what_is_no_name_is_refused(self) -> None:
+        file = self.file()
+        file.setContent(b"node one\n")
+
+        with self.assertRaises(CannotStart):
+            ensure_name(file)
+
+    def test_a_folder_that_is_not_there_is_told(self) -> None:
+        with self.assertRaises(CannotStart):
+            ensure_name(self.file().child("node"))
