@@ -44,7 +44,7 @@ class DataFolder(Supervised):
                 f"the data folder {self._path} cannot be used: {error.strerror}"
             ) from None
         self._take(self._lock)
-        self.log.info("what is said is kept in {path}", path=self._path)
+        self.log.info("the data folder is {path}", path=self._path)
         if mode & _OTHERS:
             self.log.warn(  # noqa: G010 - Twisted's logger has no other
                 "the data folder {path} is open to others (mode {mode}): chmod 700 it",

@@ -12,6 +12,7 @@ from twisted.python.filepath import FilePath
 
 from .config import Config, ConfigError
 from .datafolder import DataFolder
+from .journal.redis.cards import RedisCards
 from .journal.redis.connecting import BadFile, Connecting
 from .journal.redis.journal import RedisJournal, RedisSettings
 from .journal.redis.leases import RedisLeases
@@ -38,13 +39,20 @@ def make_redis_store(reactor: Any, config: Config, folder: Path, metrics: Metric
         raise ConfigError([f"{config.origin(f'redis.{bad.which}')}: {bad}"]) from None
     figures = metrics.redis() if metrics is not None else None
     link, reading = _links(connecting, figures)
-    settings = RedisSettings(redis.prefix, redis.catch_up_seconds, redis.timeout_seconds)
+    shards = connecting.shards(*[figures.answered("shards")] if figures is not None else ())
+    settings = RedisSettings(
+        redis.prefix, redis.catch_up_seconds, redis.timeout_seconds, replicas=redis.replicas
+    )
     name = FilePath(str(config.data / "node"))
     return Store(
-        RedisJournal(reactor, link, reading, settings, observer=figures),
+        RedisJournal(reactor, link, reading, settings, observer=figures, shards=shards),
         Secret(lambda: shared_secret(link, redis.prefix)),
         DataFolder(config.data),
-        Shared(lambda: ensure_name(name), RedisLeases(link, redis.prefix)),
+        Shared(
+            name=lambda: ensure_name(name),
+            leases=RedisLeases(link, redis.prefix),
+            cards=lambda node: RedisCards(link, redis.prefix, node),
+        ),
     )
 
 

@@ -23,7 +23,7 @@ from .authentication.portal import make_portal
 from .authentication.throttle import Throttle
 from .config import Config, ConfigError, Limits
 from .controller.controller import Controller
-from .controller.desk import Desk, Flow
+from .controller.desk import Desk, Flow, NoCards
 from .controller.errors import BadNick
 from .controller.names import NameRules
 from .controller.policy import Policy
@@ -109,6 +109,7 @@ def make_chat_service(
         return controller.state.certificates.get(fingerprint)
 
     portal = make_portal(verifier_of, passwords, outside, rules)
+    cards = shared.cards(lambda: controller.node) if shared is not None else NoCards()
     desk = Desk(
         clock=reactor,
         controller=controller,
@@ -128,6 +129,7 @@ def make_chat_service(
         ),
         flow=Flow(limits.messages_per_second, limits.message_burst, limits.refusals_before_close),
         cloak=Cloaks(secret.digest).of,
+        cards=cards,
     )
 
     networking = Supervisor(reactor, intensity=10, period=60.0)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.python.filepath import FilePath
 
 from .config import Config
+from .controller.desk import Cards
 from .datafolder import DataFolder
 from .journal.interface import IJournal
 from .journal.memory import MemoryJournal
@@ -32,10 +33,13 @@ class Shared:
 
     @ivar name: finds out what this one is called.
     @ivar leases: says which of them are there.
+    @ivar cards: makes what says where their users come from; it is told how to find out what this
+        server is called.
     """
 
     name: Callable[[], str]
     leases: Leases
+    cards: Callable[[Callable[[], str]], Cards]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,11 @@ from .launch import Launch
 from .service import make_chat_service
 from .translation.registry import BadDialect
 
+_STORES = (
+    "sqlite, memory, or redis://HOST:PORT/DATABASE (rediss:// for TLS), which any number of "
+    "servers may share; a password is better in a file. [default: sqlite]"
+)
+
 _MORE_HELP = """\
 An endpoint is one of Twisted's (ssl:PORT, tcp:PORT:interface=127.0.0.1, unix:PATH, systemd:...):
 ssl: is TLS 1.3 and nothing older, tls:ENDPOINT puts the same over any other, and DIALECT@ENDPOINT
@@ -51,13 +56,7 @@ class Options(usage.Options, AuthOptionMixin):
     optParameters = [
         ["config", "c", None, "A TOML file with these settings and more (chat.example.toml)."],
         ["data", "d", None, "The folder of the journal and the certificate. [default: chat-data]"],
-        [
-            "store",
-            "s",
-            None,
-            "Where messages are kept: sqlite, memory, or redis://HOST:PORT/DATABASE (rediss:// for "
-            "TLS), which any number of servers may share. [default: sqlite]",
-        ],
+        ["store", "s", None, "Where messages are kept: " + _STORES],
         ["name", None, None, "The server's name, as clients see it. [default: the host's]"],
         ["metrics", None, None, "Where Prometheus finds figures, as tcp:9667:interface=127.0.0.1"],
     ]

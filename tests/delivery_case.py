@@ -97,6 +97,15 @@ class Listener:
         if self.broken is not None:
             raise self.broken
 
+    def forgotten(self) -> None:
+        self.lost_login()
+
+    def lapsed(self) -> None:
+        self.calls.append("lapsed")
+
+    def displaced(self) -> None:
+        self.calls.append("displaced")
+
     def heard(self) -> list[str]:
         """What was written since the last call, line by line."""
         lines = b"".join(self.writes).decode().splitlines()

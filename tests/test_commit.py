@@ -19,7 +19,7 @@ from chatservice.controller.log import Batch, Point, Recovery
 from chatservice.controller.records import Record
 from chatservice.controller.state import RecordKey
 from chatservice.journal.commit import GroupCommit
-from chatservice.journal.interface import IJournal, NotStored, Retention
+from chatservice.journal.interface import IJournal, NotStored, Reader, Retention
 from chatservice.supervision import Supervised, Supervisor
 from tests.facts import say
 
@@ -36,6 +36,8 @@ class SlowJournal:
     @ivar opened: how often it was opened.
     @ivar stored: the texts that it holds.
     @ivar asked: what was asked of its histories.
+    @ivar noted: the records that came without a batch, each time with their mark.
+    @ivar readers: who wants to hear what others store.
     """
 
     def __init__(self, told: list[str]) -> None:
@@ -43,6 +45,8 @@ class SlowJournal:
         self.opened = 0
         self.stored: list[str] = []
         self.asked: list[tuple[object, ...]] = []
+        self.noted: list[tuple[dict[RecordKey, Record | None], str]] = []
+        self.readers: list[Reader] = []
         self.commits: list[tuple[list[str], dict[RecordKey, Record | None], str]] = []
         self.unreadable = False
         self._last = 0
@@ -62,6 +66,9 @@ class SlowJournal:
     def keep(self) -> None:
         """The batch under way reaches the disk, and nobody has been told yet."""
         events, _ = self.under_way
+        self._stamp(events)
+
+    def _stamp(self, events: Sequence[Event]) -> None:
         for event in events:
             self._last += 1
             event.id = str(self._last)
@@ -82,7 +89,17 @@ class SlowJournal:
         self._under_way = None
         return over
 
+    def store_of_others(self, *texts: str) -> None:
+        """Somebody else has stored a batch."""
+        events = [say("r", "bob", each) for each in texts]
+        self._stamp(events)
+        for reader in self.readers:
+            reader.heard(events)
+
     # The interface.
+
+    def follow(self, reader: Reader) -> None:
+        self.readers.append(reader)
 
     def open(self) -> Deferred[None]:
         self.opened += 1
@@ -100,6 +117,9 @@ class SlowJournal:
         return succeed(Recovery([], []))
 
     def commit(self, events: Sequence[Event], records: Records, mark: str) -> Deferred[None]:
+        if not events:
+            self.noted.append((dict(records), mark))
+            return succeed(None)
         assert self._under_way is None, "one batch at a time"
         texts = [text(event) for event in events]
         self.told.append("store " + " ".join(texts))
@@ -188,6 +208,9 @@ class Everybody:
     def deliver(self) -> None:
         self.told.append("deliver " + " ".join(self._applied))
         self._applied.clear()
+
+    def lost(self, reason: str) -> None:
+        self.told.append(f"lost: {reason}")
 
     def refuse(self, batch: Batch, error: ChatError) -> None:
         for event, origin in zip(batch.events, batch.origins, strict=True):
@@ -573,6 +596,89 @@ class DefectTests(CommitCase):
         self.crash()
 
         self.assertEqual(len(self.gave_up), 1)
+
+
+class OthersTests(CommitCase):
+    """What other processes store in the same journal."""
+
+    def test_it_is_applied_and_delivered_when_it_is_heard(self) -> None:
+        self.journal.store_of_others("1", "2")
+
+        self.assertEqual(self.tell(), ["apply 1 2", "deliver 1 2"])
+
+    def test_it_is_applied_before_a_batch_that_is_stored_after_it(self) -> None:
+        self.say("mine")
+        self.turn()
+
+        self.journal.store_of_others("theirs")
+        self.journal.store()
+
+        self.assertEqual(
+            self.tell(),
+            ["store mine", "apply theirs", "deliver theirs", "apply mine", "deliver mine"],
+        )
+
+    def test_the_journal_is_told_the_records_that_it_changed(self) -> None:
+        self.sink.dirty = {("room", "r", ""): {}}
+
+        self.journal.store_of_others("1")
+
+        self.assertEqual(self.journal.noted, [({("room", "r", ""): {}}, "1")])
+        self.assertFalse(self.journal.busy)
+
+    def test_records_go_with_the_next_batch_while_one_is_under_way(self) -> None:
+        self.say("mine")
+        self.turn()
+        self.sink.dirty = {("room", "r", ""): {}}
+        self.journal.store_of_others("theirs")
+        self.say("more")
+        self.assertEqual(self.journal.noted, [])
+
+        self.journal.store()
+
+        self.assertEqual(self.journal.commits[-1], (["more"], {("room", "r", ""): {}}, "2"))
+
+    def test_a_sink_that_is_detached_hears_of_it_and_says_no_records(self) -> None:
+        self.successResultOf(self.commit.detach())
+        self.sink.broken = ZeroDivisionError("a state that is half changed")
+
+        self.journal.store_of_others("1")
+
+        self.assertEqual(self.tell(), ["apply 1", "deliver 1"])
+        self.assertEqual(self.journal.noted, [])
+
+    def test_nobody_hears_of_it_before_somebody_listens(self) -> None:
+        self.commit = self.make()
+
+        self.journal.readers[-1].heard([say("r", "bob", "1")])
+        self.journal.readers[-1].lost("no data")
+
+        self.assertEqual(self.tell(), [])
+
+    def test_it_is_heard_after_a_restart_too(self) -> None:
+        self.say("mine")
+        self.turn()
+        self.journal.fail(ZeroDivisionError("a defect"))
+        self.turn()
+        self.flushLoggedErrors(ZeroDivisionError)
+        self.tell()
+
+        self.journal.store_of_others("theirs")
+
+        self.assertEqual(self.tell(), ["apply theirs", "deliver theirs"])
+        self.assertEqual(len(self.journal.readers), 1)
+
+    def test_the_sink_hears_that_the_journal_is_another_one(self) -> None:
+        self.journal.readers[0].lost("no data")
+
+        self.assertEqual(self.tell(), ["lost: no data"])
+
+    def test_a_sink_that_is_detached_hears_that_too(self) -> None:
+        self.successResultOf(self.commit.detach())
+
+        self.journal.readers[0].lost("no data")
+
+        self.assertEqual(self.tell(), ["lost: no data"])
 
 
 class WaitingTests(CommitCase):

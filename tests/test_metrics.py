@@ -19,9 +19,11 @@ from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
 from chatservice.config import Config, ConfigError, Limits
+from chatservice.metrics import Metrics, RedisFigures
 from chatservice.networking.listening import Listening
 from chatservice.service import make_chat_service
 from chatservice.supervision import Supervisor
+from tests.redis_server import start_redis
 from tests.service import HOST, PLAIN, TLS, RunningService, ServiceCase, until
 
 reactor: Any = _reactor
@@ -66,15 +68,19 @@ class MeasuredService(RunningService):
         return lambda name, **labels: found.get((name, *sorted(labels.items())))
 
 
-class MetricsTests(ServiceCase):
-    async def measure(self, metrics: str = METRICS, **limits: Any) -> MeasuredService:
+class MeasuredCase(ServiceCase):
+    """A test of a service with its figures."""
+
+    async def measure(
+        self, metrics: str = METRICS, store: str = "memory", **limits: Any
+    ) -> MeasuredService:
         settings: dict[str, Any] = {"messages_per_second": 0, "exempt_addresses": ()} | limits
         service = MeasuredService(
             Config(
                 name="chat.example",
                 data=Path(self.mktemp()),
                 listen=(TLS,),
-                store="memory",
+                store=store,
                 metrics=metrics,
                 limits=replace(Limits(stop_seconds=0), **settings),
             )
@@ -83,6 +89,8 @@ class MetricsTests(ServiceCase):
         await service.start()
         return service
 
+
+class MetricsTests(MeasuredCase):
     async def test_users_rooms_and_connections_are_counted_as_they_are_now(self) -> None:
         service = await self.measure()
         await service.in_room("tea", "alice", "bob")
@@ -182,6 +190,97 @@ class MetricsTests(ServiceCase):
     async def test_without_the_setting_there_are_none(self) -> None:
         service = await self.serve()
         self.assertNotIn("metrics", service.root.namedServices)
+
+    async def test_without_redis_there_are_none_of_redis_and_none_of_nodes(self) -> None:
+        service = await self.measure()
+        await service.log_in("alice")
+        _, _, text = await service.get("/metrics")
+        for name in ("chat_redis_", "chat_node_", "chat_lapsed_"):
+            self.assertNotIn(name, text)
+
+
+class RedisMetricsTests(MeasuredCase):
+    async def node(self) -> MeasuredService:
+        """A node on a Redis of its own."""
+        return await self.measure(store=(await start_redis(self)).address)
+
+    async def two(self) -> tuple[MeasuredService, MeasuredService]:
+        """Two nodes on one Redis."""
+        store = (await start_redis(self)).address
+        return await self.measure(store=store), await self.measure(store=store)
+
+    async def test_answers_of_redis_are_counted_with_their_time_on_each_connection(self) -> None:
+        service = await self.node()
+        (alice,) = await service.in_room("tea", "alice")
+        before = await service.figures()
+        for _ in range(3):
+            await alice.ask("ROOM:tea:hello")
+        after = await service.figures()
+        name = "chat_redis_seconds_count"
+        stored = (after(name, link="asking") or 0) - (before(name, link="asking") or 0)
+        self.assertGreaterEqual(stored, 3)
+        reads = (after("chat_redis_reads_total") or 0) - (before("chat_redis_reads_total") or 0)
+        self.assertGreaterEqual(reads, 3)
+
+    async def test_entries_of_the_log_are_counted_whichever_node_they_are_of(self) -> None:
+        one, other = await self.two()
+        (alice,) = await one.in_room("tea", "alice")
+        bob = await other.log_in("bob")
+        await bob.ask("JOINROOM:tea")
+        before = await other.figures()
+        await alice.ask("ROOM:tea:hello")
+        await bob.until("ROOM:tea:alice:hello")
+        after = await other.figures()
+        name = "chat_redis_entries_total"
+        self.assertEqual((after(name) or 0) - (before(name) or 0), 1)
+        stored = "chat_batch_events_count"
+        self.assertEqual(after(stored), before(stored))
+
+    async def test_the_lag_is_how_old_the_last_entry_was_when_it_was_read(self) -> None:
+        figures = Metrics("0").redis()
+        figures.read(2.5)
+        figures.read(0.25)
+        self.assertEqual(_sample(figures, "chat_redis_lag_seconds"), 0.25)
+        self.assertEqual(_sample(figures, "chat_redis_entries_total"), 2)
+
+    async def test_catch_ups_are_counted(self) -> None:
+        figures = Metrics("0").redis()
+        self.assertEqual(_sample(figures, "chat_redis_catch_ups_total"), 0)
+        figures.caught_up()
+        self.assertEqual(_sample(figures, "chat_redis_catch_ups_total"), 1)
+
+    async def test_each_node_knows_how_many_users_there_are_on_every_node(self) -> None:
+        one, other = await self.two()
+        await one.log_in("alice")
+        await one.log_in("carol")
+        await other.log_in("bob")
+        await until(lambda: len(one.controller.state.users) == 3)
+        for service in (one, other):
+            figure = await service.figures()
+            self.assertEqual(figure("chat_node_users", node=one.controller.node), 2)
+            self.assertEqual(figure("chat_node_users", node=other.controller.node), 1)
+
+    async def test_a_node_without_users_is_there_too(self) -> None:
+        service = await self.node()
+        figure = await service.figures()
+        self.assertEqual(figure("chat_node_users", node=service.controller.node), 0)
+
+    async def test_users_whom_others_have_logged_out_are_counted_until_they_are_back(self) -> None:
+        service = await self.node()
+        await service.log_in("alice")
+        figure = await service.figures()
+        self.assertEqual(figure("chat_lapsed_users"), 0)
+        controller = service.controller
+        controller.lapsed["visit"] = controller.state.users["alice"]
+        figure = await service.figures()
+        self.assertEqual(figure("chat_lapsed_users"), 1)
+
+
+def _sample(figures: RedisFigures, name: str) -> float:
+    """A figure that is read when it is asked for."""
+    samples = [sample for family in figures.collect() for sample in family.samples]
+    (found,) = [sample.value for sample in samples if sample.name == name]
+    return float(found)
 
 
 class EndpointTests(TestCase):

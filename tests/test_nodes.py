@@ -65,6 +65,7 @@ class NodesCase(ControllerCase):
         self.turn()
         self.successResultOf(started)
         self.addCleanup(self.nodes.stopService)
+        self.leases.ended.clear()
 
     def wait(self, seconds: float) -> None:
         """Round after round, and whatever follows from each."""

@@ -220,7 +220,10 @@ class UsageTests(ProcessCase):
             ("--config", "bad.toml"): "bad.toml: limits.room: unknown key",
             ("--config", "worse.toml"): "worse.toml: ",
             ("--config", "none.toml"): "none.toml: can't be read",
-            ("--store", "paper"): 'store: expected "sqlite" or "memory", got "paper"',
+            (
+                "--store",
+                "paper",
+            ): 'store: expected "sqlite", "memory" or redis://HOST:PORT/DATABASE',
             ("--metrics", "tcp:9667"): "command line: --metrics: plain text",
             ("--auth", "klingon"): "Auth plugin not recognized: klingon",
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from twisted.internet import reactor as _reactor
 from twisted.internet import ssl
 from twisted.internet.defer import Deferred
@@ -43,9 +44,9 @@ class ConnectingCase(ProcessCase):
         await link.up(PATIENCE)
         return link
 
-    async def reason(self, places: Places, words: str) -> None:
+    async def reason(self, places: Places, words: str, patience: float = SOME) -> None:
         """Over when some words say why the store is away."""
-        link = self.opened(Connecting(reactor, places, SOME).store())
+        link = self.opened(Connecting(reactor, places, patience).store())
         while True:
             try:
                 await link.up(TURN)
@@ -111,7 +112,7 @@ class TlsTests(ConnectingCase):
         server = await start_redis(self)
         address = RedisAddress("localhost", server.port, password="sesame", tls=True)
 
-        await self.reason(Places(address, ca=self.issuer.file), "away" if False else "TLS")
+        await self.reason(Places(address, ca=self.issuer.file), "no answer", patience=0.3)
 
     async def test_a_certificate_is_shown_to_those_that_want_one(self) -> None:
         proxy = await self.tls(
@@ -121,8 +122,8 @@ class TlsTests(ConnectingCase):
             ),
         )
         address = RedisAddress("localhost", proxy.port, tls=True)
-        purpose = ssl_client_purpose()
-        mine = Path(self.issuer.issue("node", purpose=purpose).private_key.path)
+        files = self.issuer.issue("node", purpose=ExtendedKeyUsageOID.CLIENT_AUTH)
+        mine = Path(files.private_key.path)
 
         places = Places(address, ca=self.issuer.file, certificate=mine)
 
@@ -255,9 +256,3 @@ class SentinelTests(ConnectingCase):
         await self.reason(self.places(password="wrong"), f"{start} ({here}: WRONGPASS")
         nobody = free_port()
         await self.reason(self.places(nobody), f"{start} ({HOST}:{nobody}: connection refused)")
-
-
-def ssl_client_purpose() -> Any:
-    from cryptography.x509.oid import ExtendedKeyUsageOID
-
-    return ExtendedKeyUsageOID.CLIENT_AUTH

@@ -1,4 +1,4 @@
-"""The nodes' leases, their names and the secret that they share, in a real Redis."""
+"""What nodes have of one another in a real Redis: leases, cards, the secret; and their names."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from twisted.internet.task import deferLater
 from twisted.python.filepath import FilePath
 from twisted.trial.unittest import TestCase
 
+from chatservice.controller.desk import Card
+from chatservice.journal.redis.cards import RedisCards
 from chatservice.journal.redis.leases import RedisLeases
 from chatservice.journal.redis.link import Link
 from chatservice.journal.redis.secret import shared_secret
@@ -93,6 +95,47 @@ class LeaseTests(RedisCase):
         for asked in (self.leases.renew("a", LONG), self.leases.claim("a"), self.leases.end("a")):
             with self.assertRaises(OutOfTouch):
                 await Deferred.fromCoroutine(asked)
+
+
+class CardTests(RedisCase):
+    CARD = Card("192.0.2.1", "ab" * 32)
+
+    async def setUp(self) -> None:  # type: ignore[override]
+        await super().setUp()
+        self.mine = RedisCards(self.redis, "test:", lambda: "mine")
+        self.theirs = RedisCards(self.redis, "test:", lambda: "theirs")
+
+    async def test_others_can_see_it(self) -> None:
+        self.mine.keep("7-0", self.CARD)
+
+        self.assertEqual(await self.theirs.show("mine", "7-0"), self.CARD)
+
+    async def test_nobody_has_anothers(self) -> None:
+        self.mine.keep("7-0", self.CARD)
+
+        self.assertIsNone(await self.theirs.show("mine", "7-1"))
+        self.assertIsNone(await self.mine.show("theirs", "7-0"))
+
+    async def test_it_goes_with_the_visit(self) -> None:
+        self.mine.keep("7-0", self.CARD)
+        self.mine.drop("7-0")
+
+        self.assertIsNone(await self.theirs.show("mine", "7-0"))
+
+    async def test_all_of_them_go_with_the_node(self) -> None:
+        self.mine.keep("7-0", self.CARD)
+
+        await RedisLeases(self.redis, "test:").end("mine")
+
+        self.assertIsNone(await self.theirs.show("mine", "7-0"))
+
+    async def test_without_redis_nobody_can_tell_and_nothing_breaks(self) -> None:
+        await self.server.kill()
+
+        self.mine.keep("7-0", self.CARD)
+        self.mine.drop("7-0")
+
+        self.assertIsNone(await self.theirs.show("mine", "7-0"))
 
 
 class SecretTests(RedisCase):

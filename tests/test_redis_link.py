@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 from twisted.internet import reactor as _reactor
-from twisted.internet.defer import Deferred, DeferredList, gatherResults
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred, DeferredList, gatherResults, succeed
 from twisted.internet.endpoints import TCP4ClientEndpoint
-from twisted.internet.task import deferLater
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
+from twisted.internet.task import Clock, deferLater
+from twisted.internet.testing import StringTransport
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
-from zope.interface import provider
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer, provider
 
 from chatservice.journal.redis.address import read_address
 from chatservice.journal.redis.link import Away, Link, Refused
+from chatservice.journal.redis.wire import Wire
 from tests.flaky_proxy import FlakyProxy
 from tests.process import PATIENCE, ProcessCase
 from tests.redis_server import HOST, RedisServer, start_redis
 
 reactor: Any = _reactor
 
+DOCS = Path(__file__).parent.parent / "docs"
 TURN = 0.001
 
 SOON = 0.3
@@ -150,6 +160,37 @@ class AskingTests(LinkCase):
 
         self.assertEqual(await link.ask("ACL", "WHOAMI"), b"ann")
         self.assertIn(b"db=3", await link.ask("CLIENT", "INFO"))
+
+
+class RightsTests(LinkCase):
+    """Users of Redis who may not do everything."""
+
+    async def as_user(self, rights: str) -> Link:
+        """A link of a user with some rights, which is up."""
+        server = await start_redis(self, settings=(f"user chat on >sesame {rights}",))
+        link = self.link(server, address="redis://chat:sesame@h:1/1")
+        link.open()
+        await link.up(PATIENCE)
+        return link
+
+    async def test_the_rights_that_the_document_names_are_enough(self) -> None:
+        text = (DOCS / "operation.md").read_text(encoding="utf-8")
+        line = re.search(r"^    user chat on >PASSWORD (.*)$", text, re.MULTILINE)
+        assert line is not None
+
+        link = await self.as_user(line[1])
+
+        script = "return redis.call('XADD', KEYS[1], '*', 'a', redis.call('TIME')[1])"
+        entry = await link.ask("EVAL", script, 1, "chat:log")
+        self.assertEqual((await link.ask("XRANGE", "chat:log", "-", "+"))[0][0], entry)
+        self.assertEqual(await link.ask("WAIT", 0, 1), 0)
+        with self.assertRaises(Refused):
+            await link.ask("GET", "others")
+
+    async def test_who_may_not_ask_for_the_role_is_believed_to_have_found_it(self) -> None:
+        link = await self.as_user("~* +@all -role")
+
+        self.assertEqual(await link.ask("PING"), b"PONG")
 
 
 class AwayTests(LinkCase):
@@ -363,3 +404,64 @@ class ClosingTests(LinkCase):
         await self.told(lines)
 
         await link.close()
+
+
+@implementer(IStreamClientEndpoint)
+class Fleeting:
+    """A Redis that greets whoever connects, and may be lost."""
+
+    def __init__(self) -> None:
+        self.connections: list[Wire] = []
+
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[Any]:
+        wire: Any = protocolFactory.buildProtocol(IPv4Address("TCP", HOST, 1))
+        wire.makeConnection(StringTransport())
+        self.connections.append(wire)
+        return succeed(wire)
+
+    def answer(self) -> None:
+        self.connections[-1].dataReceived(b"*1\r\n$6\r\nmaster\r\n+PONG\r\n")
+
+    def lose(self) -> None:
+        self.connections[-1].connectionLost(Failure(ConnectionDone()))
+
+
+class DelayTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.redis = Fleeting()
+        self.link = Link(self.clock, self.redis, read_address("redis://h"), 3)
+        self.link.open()
+
+    def seconds_until_the_next(self) -> float:
+        began, count = self.clock.seconds(), len(self.redis.connections)
+        while len(self.redis.connections) == count:
+            self.clock.advance(0.01)
+        return self.clock.seconds() - began
+
+    def test_one_that_was_up_is_tried_again_at_once(self) -> None:
+        for _ in range(5):
+            self.redis.answer()
+            self.assertTrue(self.link.connected)
+            self.clock.advance(5)
+            self.redis.lose()
+
+            self.assertLess(self.seconds_until_the_next(), 0.1)
+
+    def test_one_that_never_is_up_is_tried_less_and_less_often(self) -> None:
+        self.redis.lose()
+        first = self.seconds_until_the_next()
+        for _ in range(20):
+            self.redis.lose()
+            last = self.seconds_until_the_next()
+
+        self.assertLess(first, 0.2)
+        self.assertTrue(0.7 < last < 1.3, last)
+
+    def test_nor_is_one_that_is_lost_as_soon_as_it_is_up(self) -> None:
+        for _ in range(20):
+            self.redis.answer()
+            self.redis.lose()
+            last = self.seconds_until_the_next()
+
+        self.assertTrue(0.7 < last < 1.3, last)

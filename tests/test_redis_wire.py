@@ -25,7 +25,7 @@ class SilenceTests(SynchronousTestCase):
         self.wire.makeConnection(self.transport)
 
     def is_given_up(self) -> bool:
-        return bool(self.transport.aborting)
+        return self.transport.disconnected
 
     def ask(self) -> Deferred[Any]:
         return self.wire.ask("GET", "a")

@@ -318,14 +318,19 @@ class RoomTests(StateCase):
 
         self.assertIsNone(room.topic)
 
-    def test_what_is_said_changes_nothing(self) -> None:
+    def test_what_is_said_changes_nothing_but_since_when_its_author_is_idle(self) -> None:
         ann, bob = self.guest("ann"), self.guest("bob")
         room = self.room(ann)
+        self.assertEqual(ann.spoke, ann.ms)
         before = all_records(self.state)
+        self.state.dirty.clear()
 
-        self.apply(facts.say(room.id, "ann", "hello"))
-        self.apply(facts.tell(ann.identity, bob.identity, "hello"))
+        for event in (facts.say(room.id, "ann", "hello"), facts.tell("ann", "bob", "hello")):
+            self.assertEqual(self.apply(event).ms, ann.spoke)
 
+        self.assertEqual(bob.spoke, bob.ms)
+        self.assertEqual(self.state.dirty, set())
+        ann.spoke = ann.ms
         self.assertEqual(all_records(self.state), before)
 
 

@@ -93,8 +93,8 @@ class Controller(Supervised):
     @ivar node: which server this is, if there are several.
     @ivar state: what is true now; read by everybody, changed by nobody else. It is empty until the
         first start is over.
-    @ivar lapsed: by visit, the users of this node whom another one has logged out, until they have
-        come back.
+    @ivar lapsed: by visit, the users of this node who are coming back, after another one has logged
+        them out (see C{returns}).
     """
 
     log = Logger()
@@ -103,6 +103,7 @@ class Controller(Supervised):
         self.journal = journal
         self.node = ""
         self.lapsed: dict[str, User] = {}
+        self._lapses: dict[str, User] = {}
         self._alone = alone
         self._tell = tell
         self.policy = policy
@@ -165,6 +166,23 @@ class Controller(Supervised):
         if isinstance(event, DirectEvent) and ("", event.to) in ending:
             raise NoSuchUser()
 
+    # Coming back.
+
+    def returns(self, visit: str) -> User | None:
+        """
+        A user of this node who has just been logged out by another comes back (see `LoggedOut`).
+
+        @return: who that was, and as what; None if nobody can tell.
+        """
+        user = self._lapses.pop(visit, None)
+        if user is not None:
+            self.lapsed[visit] = user
+        return user
+
+    def returned(self, visit: str) -> None:
+        """That is over."""
+        self.lapsed.pop(visit, None)
+
     # Being fed by the journal.
 
     def checkpoint(self) -> tuple[dict[RecordKey, Record | None], str]:
@@ -193,6 +211,7 @@ class Controller(Supervised):
         try:
             while self._undelivered:
                 self._deliver(_next_run(self._undelivered))
+            self._lapses.clear()
             self._tell.flush()
         except Exception:  # noqa: BLE001 - supervised here
             self._crash()
@@ -218,7 +237,7 @@ class Controller(Supervised):
     def _note_lapse(self, event: LoggedOut) -> None:
         user = self.state.users.get(event.actor)
         if user is not None and user.node == self.node:
-            self.lapsed[user.login] = user
+            self._lapses[user.login] = user
 
     def _deliver(self, run: list[Applied]) -> None:
         try:
@@ -248,7 +267,7 @@ class Controller(Supervised):
     async def _start(self) -> None:
         await self.journal.detach()
         recovered = await self.journal.recover()
-        self.state = restore(recovered.records)
+        self.state, self._mark = restore(recovered.records), ""
         waiting = {entry.event.id: entry for entry in self._undelivered}
         for event in recovered.events:
             entry = waiting.get(event.id) or Applied(event, None)
@@ -269,6 +288,7 @@ class Controller(Supervised):
                 self._deliver(_next_run(self._undelivered))
             except Exception:  # noqa: BLE001 - supervised here
                 self.log.failure("an event could not be told")
+        self._lapses.clear()
         self._tell.flush()
 
     def stopService(self) -> Deferred[None]:

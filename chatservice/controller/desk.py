@@ -120,6 +120,48 @@ class Variant(Protocol):
         return b""
 
 
+@dataclass(frozen=True, slots=True)
+class Card:
+    """
+    What is known of a connection that is for its user, and those who run the server, alone.
+
+    @ivar host: where it comes from.
+    @ivar certfp: the fingerprint of its client certificate, or the empty string.
+    """
+
+    host: str
+    certfp: str = ""
+
+
+class Cards(Protocol):
+    """
+    Where several servers keep the cards of their users' connections for one another: beside the
+    journal, which holds nothing of the kind.
+    """
+
+    def keep(self, visit: str, card: Card) -> None:
+        """Somebody has logged in (the id of that event) by way of this connection."""
+
+    def drop(self, visit: str) -> None:
+        """They are gone."""
+
+    async def show(self, node: str, visit: str) -> Card | None:
+        """The card of somebody who is connected to another server; None if nobody can tell now."""
+
+
+class NoCards:
+    """There is one server."""
+
+    def keep(self, visit: str, card: Card) -> None:
+        """Its own connections are asked themselves."""
+
+    def drop(self, visit: str) -> None:
+        """See C{keep}."""
+
+    async def show(self, node: str, visit: str) -> Card | None:
+        return None
+
+
 class Presence(Protocol):
     """Who keeps track of which connections are whose: delivery."""
 
@@ -198,6 +240,11 @@ class Outlet(Protocol):
         """Something of this connection's broke: logs it and closes, with nobody else concerned."""
 
 
+def card_of(outlet: Outlet) -> Card:
+    """What is told of a connection to those who may see it."""
+    return Card(outlet.host, outlet.certfp)
+
+
 @dataclass(frozen=True, slots=True)
 class Flow:
     """
@@ -219,6 +266,7 @@ class Desk:
     What all sessions share: whom they turn to.
 
     @ivar cloak: how an address is shown to others.
+    @ivar cards: of those who are connected to other servers.
     """
 
     clock: IReactorTime
@@ -229,3 +277,4 @@ class Desk:
     registrations: Allowance
     flow: Flow = Flow()
     cloak: Callable[[str], str] = lambda _: "chat.ip"
+    cards: Cards = NoCards()  # noqa: RUF009 - it holds nothing

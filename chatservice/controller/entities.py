@@ -44,7 +44,9 @@ class User:
     @ivar away: why they are away; empty if they are not.
     @ivar flags: see `modes.USER_FLAGS`.
     @ivar ms: when they logged in, milliseconds since 1970.
+    @ivar spoke: when they last said something, or else logged in; the same.
     @ivar node: which server they are connected to; empty if there is only one.
+    @ivar secure: can nobody on the way there read along?
     """
 
     __slots__ = (
@@ -61,7 +63,9 @@ class User:
         "node",
         "realname",
         "rooms",
+        "secure",
         "skeleton",
+        "spoke",
     )
 
     def __init__(
@@ -86,7 +90,9 @@ class User:
         self.away = ""
         self.flags: frozenset[str] = frozenset()
         self.ms = 0
+        self.spoke = 0
         self.node = ""
+        self.secure = False
         self.rooms: dict[str, Room] = {}
 
 

@@ -53,7 +53,12 @@ class LoggedIn(Event):
     """
     A nick was taken. With an `account_key`, a password, a certificate or an outside checker vouched
     for that account. With an `account_skeleton` the account may be new here, and is then made.
-    `node` is which server the user is connected to, if there are several.
+
+    @ivar node: which server the user is connected to, if there are several.
+    @ivar secure: can nobody on the way to that server read along?
+    @ivar resumes: which visit goes on (its `LoggedIn`'s id) that had ended only because of the
+        user's server (see `LoggedOut`), as whom it was (`identity`), and with what was said of
+        oneself in it (`away`, `flags`); all of these are empty if the user is new.
     """
 
     kind: ClassVar[str] = "login"
@@ -62,10 +67,28 @@ class LoggedIn(Event):
     skeleton: str = ""
     realname: str = ""
     node: str = ""
+    secure: bool = False
+    resumes: str = ""
+    identity: str = ""
+    away: str = ""
+    flags: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
-class LoggedOut(Event):
+class PersonalEvent(Event):
+    """
+    A fact about one user, the actor.
+
+    @ivar visit: which visit of somebody of that key it is about, by the id of its `LoggedIn`: of
+        several servers, one may not have heard yet that somebody else has the key now. Empty in
+        older journals.
+    """
+
+    visit: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class LoggedOut(PersonalEvent):
     """
     A nick was given up, or its connection is gone; it follows a `Left` for each room. `lost` says
     that the others have lost touch with the user's server, which may come back.
@@ -77,7 +100,7 @@ class LoggedOut(Event):
 
 
 @dataclass(slots=True, kw_only=True)
-class NickChanged(Event):
+class NickChanged(PersonalEvent):
     """A user is called something else now; `nick` and `actor` are the name and key until now."""
 
     kind: ClassVar[str] = "nick"
@@ -87,7 +110,7 @@ class NickChanged(Event):
 
 
 @dataclass(slots=True, kw_only=True)
-class AwayChanged(Event):
+class AwayChanged(PersonalEvent):
     """A user is away, and says why; an empty text says that they are back."""
 
     kind: ClassVar[str] = "away"
@@ -95,7 +118,7 @@ class AwayChanged(Event):
 
 
 @dataclass(slots=True, kw_only=True)
-class RealnameChanged(Event):
+class RealnameChanged(PersonalEvent):
     """A user goes by another real name."""
 
     kind: ClassVar[str] = "realname"
@@ -103,7 +126,7 @@ class RealnameChanged(Event):
 
 
 @dataclass(slots=True, kw_only=True)
-class HostChanged(Event):
+class HostChanged(PersonalEvent):
     """A server operator has a user's address shown in another way; `actor` is that user."""
 
     kind: ClassVar[str] = "host"
@@ -112,7 +135,7 @@ class HostChanged(Event):
 
 
 @dataclass(slots=True, kw_only=True)
-class UserFlagsChanged(Event):
+class UserFlagsChanged(PersonalEvent):
     """A user set or cleared flags of theirs (`modes.USER_FLAGS`), in this order."""
 
     kind: ClassVar[str] = "flags"
@@ -120,7 +143,7 @@ class UserFlagsChanged(Event):
 
 
 @dataclass(slots=True, kw_only=True)
-class Registered(Event):
+class Registered(PersonalEvent):
     """
     A nick became an account, whose key is `account_key`. `verifier` is what its password is checked
     with; empty if an outside checker vouches for it. A guest of that nick is logged in to it.
@@ -133,7 +156,7 @@ class Registered(Event):
 
 
 @dataclass(slots=True, kw_only=True)
-class AccountChanged(Event):
+class AccountChanged(PersonalEvent):
     """A user is logged in to another account from now on; with an empty key, to none."""
 
     kind: ClassVar[str] = "account"
@@ -164,12 +187,14 @@ class CertificateChanged(Event):
 class Killed(Event):
     """
     A user's connections are to be closed: by a server operator, or (`reclaimed`) by whoever owns
-    the nick. The `Left` and `LoggedOut` of the victim follow it.
+    the nick. The `Left` and `LoggedOut` of the victim follow it. `victim_visit` is as a
+    `PersonalEvent` has it.
     """
 
     kind: ClassVar[str] = "kill"
     victim: str = ""
     victim_nick: str = ""
+    victim_visit: str = ""
     reclaimed: bool = False
     reason: str = ""
 
@@ -271,10 +296,11 @@ class RoomDeleted(RoomEvent):
 class Joined(RoomEvent):
     """
     A user entered a room, which may hold `most` members then; 0 sets no limit. `realname` is the
-    user's; `away` what they say of being so.
+    user's; `away` what they say of being so; `visit` as a `PersonalEvent` has it.
     """
 
     kind: ClassVar[str] = "join"
+    visit: str = ""
     most: int = 0
     realname: str = ""
     away: str = ""
@@ -285,10 +311,11 @@ class Joined(RoomEvent):
 class Left(RoomEvent):
     """
     A user left a room; `quit` says that it is because the user is gone altogether, and `lost` that
-    it is because of the user's server (see `LoggedOut`).
+    it is because of the user's server (see `LoggedOut`). `visit` is as a `PersonalEvent` has it.
     """
 
     kind: ClassVar[str] = "leave"
+    visit: str = ""
     quit: bool = False
     reason: str = ""
     lost: bool = False
@@ -296,11 +323,15 @@ class Left(RoomEvent):
 
 @dataclass(slots=True, kw_only=True)
 class Kicked(RoomEvent):
-    """The owner (`nick`), or somebody with a role, put a member out."""
+    """
+    The owner (`nick`), or somebody with a role, put a member out. `victim_visit` is as a
+    `PersonalEvent` has it.
+    """
 
     kind: ClassVar[str] = "kick"
     victim: str = ""
     victim_nick: str = ""
+    victim_visit: str = ""
     reason: str = ""
 
 
@@ -371,10 +402,12 @@ class TopicChanged(RoomEvent):
 class DirectEvent(Event):
     """
     A fact between two users. The target is the conversation of the two (`entities.conversation`).
+    `to_visit` is as a `PersonalEvent` has it: whoever has the key next does not hear it.
     """
 
     to: str = ""
     to_nick: str = ""
+    to_visit: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -75,7 +75,9 @@ def _user(state: State, key: str, _: str) -> Record | None:
         "away": user.away,
         "flags": sorted(user.flags),
         "ms": user.ms,
+        "spoke": user.spoke,
         "node": user.node,
+        "secure": user.secure,
     }
 
 
@@ -91,7 +93,8 @@ def _read_user(state: State, key: str, _: str, record: Record) -> None:
     user.identity = record["identity"]  # a guest's has the nick that the visit began with
     user.host, user.realname, user.away = record["host"], record["realname"], record["away"]
     user.flags, user.ms = frozenset(record["flags"]), record["ms"]
-    user.node = record.get("node", "")
+    user.spoke = record.get("spoke", user.ms)
+    user.node, user.secure = record.get("node", ""), record.get("secure", False)
     state.add_user(user)
 
 

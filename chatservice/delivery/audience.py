@@ -19,7 +19,8 @@ class Recipient(Protocol):
     One connection of a user. What one of its methods raises is a defect of that connection alone.
 
     @ivar key: the user's key; delivery changes it when the user is called something else.
-    @ivar login: the id of the event by which the user logged in.
+    @ivar login: the id of the event by which the user logged in; delivery changes it when the user
+        has come back (see C{lapsed}).
     """
 
     key: str
@@ -50,7 +51,14 @@ class Recipient(Protocol):
         """Its user is logged out, whoever asked for that."""
 
     def lapsed(self) -> None:
-        """Its user was logged out by others who had lost touch with this server; it stays."""
+        """
+        Its user was logged out by others who had lost touch with this server (`LoggedOut.lost`). It
+        goes on being told what happens in the user's rooms, until the user has come back, or it is
+        detached.
+        """
+
+    def displaced(self) -> None:
+        """Somebody else has the key of its user, who had lapsed: it is told nothing any more."""
 
     def forgotten(self) -> None:
         """The state does not know its user: nobody can tell why."""

@@ -322,7 +322,22 @@ class Delivery:
         self._tell(present, [event], overheard=True)
 
     def _logged_in(self, event: LoggedIn) -> None:
+        for recipient in self.connections(event.actor):
+            if event.resumes and recipient.login == event.resumes:
+                recipient.login = event.id
+        self._displace(event.actor, event.id)
         self._notice(self._watches.of(event.actor), event)
+
+    def _displace(self, key: str, login: str) -> None:
+        """
+        Somebody has that key now: whoever had lapsed by it is not they.
+
+        @param login: the id of the event by which they have logged in.
+        """
+        for recipient in self.connections(key):
+            if recipient.login != login:
+                self.detach(recipient)
+                self._guard(recipient, recipient.displaced)
 
     def _logged_out(self, event: LoggedOut) -> None:
         witnesses = self._where.witnesses.pop(event.actor, {})
@@ -346,6 +361,8 @@ class Delivery:
 
     def _nick_changed(self, event: NickChanged) -> None:
         old, new = event.actor, event.new_key
+        if old != new:
+            self._displace(new, "")
         audience = self._where.neighbours(old)
         # Whatever is said in answer to this is said under the new name already.
         renamed = self._where.rename(old, new)
@@ -369,12 +386,15 @@ class Delivery:
         everybody = [each for recipients in self._users.values() for each in recipients]
         self._notice(everybody, event)
 
+    def _started(self, event: ServiceStarted) -> None:
+        self._where.forget_absent()
+
     def _nothing_to_tell(self, event: Event) -> None:
         """Its author hears of it, and nobody else."""
 
 
 _ROUTES: dict[type[Event], Callable[..., None]] = {
-    ServiceStarted: Delivery._nothing_to_tell,
+    ServiceStarted: Delivery._started,
     LoggedIn: Delivery._logged_in,
     LoggedOut: Delivery._logged_out,
     NickChanged: Delivery._nick_changed,

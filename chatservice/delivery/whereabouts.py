@@ -80,16 +80,21 @@ class Whereabouts:
 
     def take_out(self, room_id: str, key: str) -> None:
         """A user is not in a room any more."""
-        audience = self.rooms.get(room_id, {})
         for recipient in self.users.get(key, ()):
-            remove(audience, recipient, recipient.variant)
+            self._remove_from(room_id, recipient)
+        self._leaves(room_id, key)
+
+    def _remove_from(self, room_id: str, recipient: Recipient) -> None:
+        audience = self.rooms.get(room_id, {})
+        remove(audience, recipient, recipient.variant)
         if not audience:
             self.rooms.pop(room_id, None)
-        self._leaves(room_id, key)
 
     def log_out(self, key: str) -> list[Recipient]:
         """A user is gone; returns the user's connections."""
-        self.places.pop(key, None)
+        # Whoever had lapsed, and is put out while coming back, had not entered all of them again.
+        for room_id in list(self.places.get(key, ())):
+            self.take_out(room_id, key)
         return self.users.pop(key, [])
 
     def remove(self, recipient: Recipient) -> None:
@@ -98,7 +103,7 @@ class Whereabouts:
         if recipient not in recipients:
             return
         for room_id in self.places.get(recipient.key, ()):
-            remove(self.rooms.get(room_id, {}), recipient, recipient.variant)
+            self._remove_from(room_id, recipient)
         self.discharge(recipient)
         recipients.remove(recipient)
         if not recipients:
@@ -106,10 +111,13 @@ class Whereabouts:
 
     def close_room(self, room_id: str) -> list[Recipient]:
         """Nobody is in a room any more; returns who was."""
-        members = [each for writes in self.rooms.pop(room_id, {}).values() for each in writes]
-        for recipient in members:
-            self._leaves(room_id, recipient.key)
-        return members
+        for key in [key for key, places in self.places.items() if room_id in places]:
+            self._leaves(room_id, key)
+        return [each for writes in self.rooms.pop(room_id, {}).values() for each in writes]
+
+    def forget_absent(self) -> None:
+        """Whoever has no connection here is nowhere."""
+        self.places = {key: places for key, places in self.places.items() if key in self.users}
 
     def _leaves(self, room_id: str, key: str) -> None:
         places = self.places.get(key, set())

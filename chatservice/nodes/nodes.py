@@ -70,6 +70,7 @@ class Nodes(Supervised):
     async def _start(self) -> None:
         self._controller.node = self._name()
         try:
+            await self._leases.end(self._node)  # of its last life
             await self._leases.renew(self._node, self._seconds * _TERM)
             await self._log_out(self._left_behind, "its server was restarted")
         except (OutOfTouch, Unavailable) as error:

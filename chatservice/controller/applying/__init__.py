@@ -13,7 +13,7 @@ from typing import Any
 
 from chatservice.controller import events
 
-from . import accounts, membership, modes, rooms, users
+from . import accounts, membership, modes, rooms, talk, users
 
 
 def _nothing(state: object, event: object) -> None:
@@ -33,7 +33,7 @@ APPLY: dict[type[events.Event], Callable[[Any, Any], None]] = {
     events.AccountChanged: accounts.account_changed,
     events.PasswordChanged: accounts.password_changed,
     events.CertificateChanged: accounts.certificate_changed,
-    events.Killed: _nothing,
+    events.Killed: users.killed,
     events.Wallops: _nothing,
     events.RoomCreated: rooms.room_created,
     events.RoomDeleted: rooms.room_deleted,
@@ -45,12 +45,12 @@ APPLY: dict[type[events.Event], Callable[[Any, Any], None]] = {
     events.Left: membership.left,
     events.Kicked: membership.kicked,
     events.Invited: membership.invited,
-    events.Message: _nothing,
-    events.TagMessage: _nothing,
-    events.RankedMessage: _nothing,
-    events.RankedTag: _nothing,
-    events.DirectMessage: _nothing,
-    events.DirectTag: _nothing,
+    events.Message: talk.said,
+    events.TagMessage: talk.said,
+    events.RankedMessage: talk.said,
+    events.RankedTag: talk.said,
+    events.DirectMessage: talk.said_to_user,
+    events.DirectTag: talk.said_to_user,
 }
 """Each kind of event, and what makes it true."""
 

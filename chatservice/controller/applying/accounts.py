@@ -15,7 +15,7 @@ from chatservice.controller.events import (
     Registered,
 )
 
-from .subject import account, author
+from .subject import account, visitor
 
 if TYPE_CHECKING:
     from chatservice.controller.state import State
@@ -33,7 +33,7 @@ def check_may_be_account(state: State, key: str, skeleton: str, actor: str) -> N
 
 
 def registered(state: State, event: Registered) -> None:
-    user = author(state, event)
+    user = visitor(state, event)
     key = event.account_key
     known = state.accounts.get(key)
     if known is None:
@@ -47,7 +47,7 @@ def registered(state: State, event: Registered) -> None:
 
 
 def account_changed(state: State, event: AccountChanged) -> None:
-    user = author(state, event)
+    user = visitor(state, event)
     if event.account_key == user.account:
         return
     if event.account_key:

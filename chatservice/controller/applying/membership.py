@@ -11,14 +11,14 @@ from chatservice.controller.events import Invited, Joined, Kicked, Left
 from chatservice.controller.permission import check_may_enter
 from chatservice.controller.policy import full
 
-from .subject import author, check_is_somebody, place
+from .subject import check_is_somebody, check_visit, place, visitor
 
 if TYPE_CHECKING:
     from chatservice.controller.state import State
 
 
 def joined(state: State, event: Joined) -> None:
-    room, user = place(state, event), author(state, event)
+    room, user = place(state, event), visitor(state, event)
     if user.key in room.members:
         raise AlreadyInRoom()
     check_may_enter(room, user, None)
@@ -28,7 +28,7 @@ def joined(state: State, event: Joined) -> None:
 
 
 def left(state: State, event: Left) -> None:
-    room, user = place(state, event), author(state, event)
+    room, user = place(state, event), visitor(state, event)
     if user.key not in room.members:
         raise NotInRoom()
     state.remove_member(room, user)
@@ -39,6 +39,7 @@ def kicked(state: State, event: Kicked) -> None:
     victim = room.members.get(event.victim)
     if victim is None:
         raise NotInRoom()
+    check_visit(victim, event.victim_visit, NotInRoom)
     state.uninvite(room, victim.identity)
     state.take_roles(room, victim.identity)
     state.remove_member(room, victim)

@@ -7,19 +7,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatservice.controller.entities import Account, Room, User
-from chatservice.controller.errors import NoSuchRoom, NoSuchUser, NotLoggedIn
-from chatservice.controller.events import Event
+from chatservice.controller.errors import ChatError, NoSuchRoom, NoSuchUser, NotLoggedIn
+from chatservice.controller.events import Event, Joined, Left, PersonalEvent
 
 if TYPE_CHECKING:
     from chatservice.controller.state import State
 
 
-def author(state: State, event: Event) -> User:
-    """Whose doing it is."""
-    try:
-        return state.users[event.actor]
-    except KeyError:
-        raise NotLoggedIn() from None
+def visitor(state: State, event: PersonalEvent | Joined | Left) -> User:
+    """Whom it is about."""
+    user = state.users.get(event.actor)
+    if user is None:
+        raise NotLoggedIn()
+    check_visit(user, event.visit, NotLoggedIn)
+    return user
+
+
+def check_visit(user: User, visit: str, error: type[ChatError]) -> None:
+    """
+    Is that still the user who was meant, and not another one who has the key by now?
+
+    @param visit: see `PersonalEvent`.
+    @param error: what is raised if not.
+    """
+    if visit and user.login != visit:
+        raise error()
 
 
 def place(state: State, event: Event) -> Room:

@@ -7,21 +7,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatservice.controller.entities import Account, User
-from chatservice.controller.errors import AlreadyInRoom, NickInUse
+from chatservice.controller.errors import AlreadyInRoom, NickInUse, NoSuchUser
 from chatservice.controller.events import (
     AwayChanged,
-    Event,
     HostChanged,
+    Killed,
     LoggedIn,
     LoggedOut,
     NickChanged,
+    PersonalEvent,
     RealnameChanged,
     ServiceStarted,
     UserFlagsChanged,
 )
 
 from .accounts import check_may_be_account
-from .subject import author
+from .subject import check_visit, visitor
 
 if TYPE_CHECKING:
     from chatservice.controller.state import State
@@ -45,7 +46,10 @@ def logged_in(state: State, event: LoggedIn) -> None:
         account_nick=event.account,
     )
     user.host, user.realname, user.ms = event.host, event.realname, event.ms
-    user.node = event.node
+    user.spoke, user.node, user.secure = event.ms, event.node, event.secure
+    if event.resumes:
+        user.identity, user.away = event.identity, event.away
+        user.flags = frozenset(event.flags)
     state.add_user(user)
 
 
@@ -63,7 +67,7 @@ def _check_nick(state: State, key: str, skeleton: str, account: str, mine: str =
 
 
 def logged_out(state: State, event: LoggedOut) -> None:
-    user = author(state, event)
+    user = visitor(state, event)
     if user.rooms:
         # Somebody was brought into a room meanwhile, and its members are to see them leave.
         raise AlreadyInRoom("not every room was left")
@@ -71,8 +75,15 @@ def logged_out(state: State, event: LoggedOut) -> None:
     state.remove_user(user)
 
 
+def killed(state: State, event: Killed) -> None:
+    victim = state.users.get(event.victim)
+    if victim is None:
+        raise NoSuchUser()
+    check_visit(victim, event.victim_visit, NoSuchUser)
+
+
 def nick_changed(state: State, event: NickChanged) -> None:
-    user = author(state, event)
+    user = visitor(state, event)
     if event.new_key == user.key:
         user.nick = event.new_nick
         state.dirty.add(("user", user.key, ""))
@@ -102,7 +113,7 @@ def user_flags_changed(state: State, event: UserFlagsChanged) -> None:
     state.flags.update(user.flags)
 
 
-def _changed(state: State, event: Event) -> User:
-    user = author(state, event)
+def _changed(state: State, event: PersonalEvent) -> User:
+    user = visitor(state, event)
     state.dirty.add(("user", user.key, ""))
     return user

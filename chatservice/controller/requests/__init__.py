@@ -44,7 +44,6 @@ from .users import (
     come_back,
     log_in,
     log_out,
-    resume,
     set_away,
     set_realname,
 )
@@ -78,7 +77,6 @@ __all__ = [
     "own_account",
     "reclaim",
     "register",
-    "resume",
     "remove_certificate",
     "say_to_ranks",
     "say_to_room",

@@ -20,7 +20,7 @@ from chatservice.controller.names import Name
 from chatservice.controller.policy import Policy, check_not_reserved, full
 from chatservice.controller.state import State
 
-from .author import by
+from .author import about, by
 
 _FINGERPRINT = re.compile("[0-9a-f]{64}")
 
@@ -43,6 +43,7 @@ def _registered(user: User, name: Name, verifier: str = "") -> Registered:
         nick=user.nick,
         account=name.text,
         host=user.host,
+        visit=user.login,
         account_key=name.key,
         skeleton=name.skeleton,
         verifier=verifier,
@@ -119,7 +120,7 @@ def change_account(state: State, user: User, account: Account | None) -> Account
         words = "another account's" if account is not None else "the account's"
         raise NickInUse(f"your nick is {words}; change it first")
     return AccountChanged(
-        **by(user),
+        **about(user),
         account_key=account_key,
         account_nick=account.nick if account is not None else "",
     )

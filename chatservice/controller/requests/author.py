@@ -18,11 +18,23 @@ class Author(TypedDict):
     host: str
 
 
+class Visitor(Author):
+    """The fields of an event that is about its author."""
+
+    visit: str
+
+
 class Place(Author):
     """The fields of an event in a room."""
 
     target: str
     room: str
+
+
+class Presence(Place):
+    """The fields of an event about who is in a room."""
+
+    visit: str
 
 
 def by(user: User) -> Author:
@@ -35,6 +47,16 @@ def by(user: User) -> Author:
     }
 
 
+def about(user: User) -> Visitor:
+    """Whom it is about."""
+    return {**by(user), "visit": user.login}
+
+
 def within(room: Room, user: User) -> Place:
     """Whose it is, and in which room."""
     return {**by(user), "target": room.id, "room": room.name}
+
+
+def present(room: Room, user: User) -> Presence:
+    """Who is, or is not, in which room."""
+    return {**within(room, user), "visit": user.login}

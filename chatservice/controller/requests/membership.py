@@ -22,7 +22,7 @@ from chatservice.controller.permission import check_may_enter, outranks, rank, r
 from chatservice.controller.policy import Policy, check_phrase, full
 from chatservice.controller.state import State
 
-from .author import within
+from .author import present, within
 
 
 def join(state: State, policy: Policy, user: User, room_name: str, key: str = "") -> Joined:
@@ -61,10 +61,13 @@ def come_back_to(state: State, policy: Policy, user: User, room_id: str) -> Join
     Enters a room again, after C{come_back}.
 
     @raise NoSuchRoom: it is gone.
+    @raise TooMany: it holds as many users as may be.
+    @raise PrivateRoom: see `permission.check_may_enter`; so C{Banned}, C{NeedsAccount}.
     """
     room = state.rooms_by_id.get(room_id)
     if room is None:
         raise NoSuchRoom()
+    check_may_enter(room, user, None)
     return _enter(policy, room, user)
 
 
@@ -81,7 +84,7 @@ def _enter(policy: Policy, room: Room, user: User) -> Joined:
     if full(len(room.members), policy.members_per_room):
         raise RoomFull()
     return Joined(
-        **within(room, user),
+        **present(room, user),
         most=policy.members_per_room,
         realname=user.realname,
         away=user.away,
@@ -92,7 +95,7 @@ def _enter(policy: Policy, room: Room, user: User) -> Joined:
 def leave(state: State, policy: Policy, user: User, room_name: str, reason: str = "") -> Left:
     """Leaves a room that one is in."""
     room = joined_room(state, policy, user, room_name)
-    return Left(**within(room, user), reason=check_phrase(reason, policy))
+    return Left(**present(room, user), reason=check_phrase(reason, policy))
 
 
 def invite(state: State, policy: Policy, user: User, room_name: str, nick: str) -> Invited:
@@ -155,5 +158,6 @@ def kick(
         **within(room, user),
         victim=victim.key,
         victim_nick=victim.nick,
+        victim_visit=victim.login,
         reason=check_phrase(reason, policy),
     )

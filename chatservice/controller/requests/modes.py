@@ -25,7 +25,7 @@ from chatservice.controller.permission import rank, rank_of
 from chatservice.controller.policy import Policy, full
 from chatservice.controller.state import State
 
-from .author import by, within
+from .author import about, within
 from .membership import whoever
 
 _NEEDED = {
@@ -173,4 +173,4 @@ def change_user_flag(user: User, changes: Sequence[tuple[bool, str]]) -> UserFla
     kept = list(dict.fromkeys((on, flag) for on, flag in changes if on != (flag in user.flags)))
     if (True, modes.SERVER_OPERATOR) in kept:
         raise NotOperator()
-    return UserFlagsChanged(**by(user), changes=kept) if kept else None
+    return UserFlagsChanged(**about(user), changes=kept) if kept else None

@@ -20,7 +20,7 @@ from chatservice.controller.lookup import check_operator, find_user
 from chatservice.controller.policy import Policy, check_phrase, check_text
 from chatservice.controller.state import State
 
-from .author import by
+from .author import about, by
 from .users import log_out
 
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.:/-]{0,61}[A-Za-z0-9])?")
@@ -34,7 +34,7 @@ def become_operator(policy: Policy, user: User, account: Account) -> UserFlagsCh
     """
     if account.key not in policy.operators:
         raise NotOperator("that account does not run this server")
-    return UserFlagsChanged(**by(user), changes=[(True, modes.SERVER_OPERATOR)])
+    return UserFlagsChanged(**about(user), changes=[(True, modes.SERVER_OPERATOR)])
 
 
 def kill(state: State, policy: Policy, user: User, nick: str, reason: str) -> list[Event]:
@@ -75,6 +75,7 @@ def _end(user: User, victim: User, reason: str, reclaimed: bool) -> list[Event]:
         **by(user),
         victim=victim.key,
         victim_nick=victim.nick,
+        victim_visit=victim.login,
         reclaimed=reclaimed,
         reason=reason,
     )
@@ -105,4 +106,4 @@ def change_host(state: State, policy: Policy, user: User, nick: str, host: str) 
     other = find_user(state, policy, nick)
     if not _HOST.fullmatch(host):
         raise BadArguments("a host is letters, digits, and .:/- between them")
-    return HostChanged(**by(other), new_host=host, by=user.nick)
+    return HostChanged(**about(other), new_host=host, by=user.nick)

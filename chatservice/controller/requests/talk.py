@@ -152,6 +152,7 @@ def say_to_user(
         target=conversation(user.identity, other.identity),
         to=other.key,
         to_nick=other.nick,
+        to_visit=other.login,
         text=text,
         notice=notice,
         tags=_marked(user, tags),
@@ -166,6 +167,7 @@ def tag_user(state: State, policy: Policy, user: User, nick: str, tags: Tags) ->
         target=conversation(user.identity, other.identity),
         to=other.key,
         to_nick=other.nick,
+        to_visit=other.login,
         tags=_marked(user, tags) or {},
     )
 

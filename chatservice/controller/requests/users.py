@@ -14,14 +14,13 @@ from chatservice.controller.events import (
     LoggedOut,
     NickChanged,
     RealnameChanged,
-    UserFlagsChanged,
 )
 from chatservice.controller.names import Name
 from chatservice.controller.policy import Policy, check_not_reserved, check_phrase
 from chatservice.controller.state import State
 
 from .accounts import check_may_reserve
-from .author import by, within
+from .author import about, by, present
 
 
 def log_in(
@@ -33,6 +32,7 @@ def log_in(
     host: str = "",
     realname: str = "",
     node: str = "",
+    secure: bool = False,
 ) -> LoggedIn:
     """
     Takes a nick, as a guest or as somebody whom an account was found to belong to. That account is
@@ -40,6 +40,7 @@ def log_in(
 
     @param host: how the user's address is shown.
     @param node: which server they are connected to.
+    @param secure: can nobody on the way there read along?
     @raise NickInUse: somebody has it, or one that looks like it; or it is another account's. The
         same of the name of an account that is not there.
     @raise TooMany: it would be one account more than there may be.
@@ -63,6 +64,7 @@ def log_in(
         skeleton=name.skeleton,
         realname=check_phrase(realname, policy) or name.text,
         node=node,
+        secure=secure,
     )
 
 
@@ -78,7 +80,11 @@ def check_nick_is_free(state: State, name: Name) -> None:
 
 def _check_not_reserved(state: State, policy: Policy, name: Name, account_key: str) -> None:
     check_not_reserved(name, policy)
-    if name.key in state.accounts and account_key != name.key:
+    _check_not_registered(state, name.key, account_key)
+
+
+def _check_not_registered(state: State, key: str, account_key: str) -> None:
+    if key in state.accounts and account_key != key:
         raise NickInUse("this nick is registered: it needs its password")
 
 
@@ -89,38 +95,37 @@ def log_out(user: User, reason: str, lost: bool = False) -> list[Event]:
     @param lost: see `LoggedOut`.
     """
     events: list[Event] = [
-        Left(**within(room, user), quit=True, reason=reason, lost=lost)
+        Left(**present(room, user), quit=True, reason=reason, lost=lost)
         for room in user.rooms.values()
     ]
-    events.append(LoggedOut(**by(user), reason=reason, lost=lost))
+    events.append(LoggedOut(**about(user), reason=reason, lost=lost))
     return events
 
 
-def come_back(user: User, node: str) -> LoggedIn:
+def come_back(state: State, user: User, visit: str, node: str) -> LoggedIn:
     """
     Takes the nick again that a user was logged out of because the others had lost touch with its
     server, which was there all the time.
 
     @param user: as they were.
+    @param visit: which visit goes on, by the id of its `LoggedIn`.
+    @raise NickInUse: somebody has it meanwhile, or one that looks like it; or it is another
+        account's.
     """
+    check_nick_is_free(state, Name(user.nick, user.key, user.skeleton))
+    _check_not_registered(state, user.key, user.account)
     return LoggedIn(
         **by(user),
         account_key=user.account,
         skeleton=user.skeleton,
         realname=user.realname,
         node=node,
+        secure=user.secure,
+        resumes=visit,
+        identity=user.identity,
+        away=user.away,
+        flags=sorted(user.flags),
     )
-
-
-def resume(user: User, was: User) -> list[Event]:
-    """What somebody who has come back said of themselves before."""
-    events: list[Event] = []
-    if was.away:
-        events.append(AwayChanged(**by(user), text=was.away))
-    if was.flags:
-        changes = [(True, flag) for flag in sorted(was.flags)]
-        events.append(UserFlagsChanged(**by(user), changes=changes))
-    return events
 
 
 def change_nick(state: State, policy: Policy, user: User, nick: str) -> NickChanged:
@@ -137,14 +142,16 @@ def change_nick(state: State, policy: Policy, user: User, nick: str) -> NickChan
         if state.looks_like_another(name.key, name.skeleton, mine=user.key):
             raise NickInUse("this nick looks like another one")
         _check_not_reserved(state, policy, name, user.account)
-    return NickChanged(**by(user), new_nick=name.text, new_key=name.key, new_skeleton=name.skeleton)
+    return NickChanged(
+        **about(user), new_nick=name.text, new_key=name.key, new_skeleton=name.skeleton
+    )
 
 
 def set_away(state: State, policy: Policy, user: User, text: str) -> AwayChanged:
     """Is away, for the reason given; an empty one says that the user is back."""
-    return AwayChanged(**by(user), text=check_phrase(text, policy))
+    return AwayChanged(**about(user), text=check_phrase(text, policy))
 
 
 def set_realname(state: State, policy: Policy, user: User, realname: str) -> RealnameChanged:
     """Goes by another real name."""
-    return RealnameChanged(**by(user), realname=check_phrase(realname, policy))
+    return RealnameChanged(**about(user), realname=check_phrase(realname, policy))

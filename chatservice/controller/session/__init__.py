@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from .looking import Looking
 from .operating import Operating
-from .presence import Presence
 from .reading import Reading
 from .returning import Returning
 from .rooms import Rooms

@@ -33,7 +33,6 @@ class SessionBase:
     @ivar key: the key of the user, or the empty string.
     @ivar login: the id of the event by which that user logged in.
     @ivar proof: the account that the client has shown to be theirs, if any.
-    @ivar spoke: when something was last said, seconds on the service's clock.
     @ivar write: takes bytes for the client.
     """
 
@@ -47,11 +46,11 @@ class SessionBase:
         "_refused",
         "_settled",
         "_unacknowledged",
+        "_was",
         "address",
         "key",
         "login",
         "proof",
-        "spoke",
         "variant",
         "write",
     )
@@ -63,7 +62,8 @@ class SessionBase:
         self._outlet = outlet
         self._refused = 0
         self._unacknowledged = 0
-        self._gone = ""
+        self._gone = False
+        self._was: User | None = None
         self._settled: Deferred[None] | None = None
         self._authentication: Deferred[Proof] | None = None
         self._pause: Deferred[None] | None = None
@@ -76,7 +76,6 @@ class SessionBase:
         self.key = ""
         self.login = ""
         self.proof: Proof | None = None
-        self.spoke = desk.clock.seconds()
         self.write: Callable[[bytes], None] = outlet.write
 
     # What is true of this client.
@@ -107,12 +106,20 @@ class SessionBase:
         Who this is.
 
         @raise NotLoggedIn: nobody, yet.
+        @raise Unavailable: somebody who is just coming back (see C{lapsed}).
         """
         user = self._visitor()
+        if self._was is not None:
+            raise Unavailable()
         if user is None:
-            # Who lapsed is coming back.
-            raise Unavailable() if self.key else NotLoggedIn()
+            raise NotLoggedIn()
         return user
+
+    @property
+    def flags(self) -> frozenset[str]:
+        """The user's flags (`modes.USER_FLAGS`), whether or not they are just coming back."""
+        user = self._was or self._visitor()
+        return user.flags if user is not None else frozenset()
 
     def _visitor(self) -> User | None:
         # By key, a user who has just been renamed is not there until this has been told.
@@ -176,7 +183,7 @@ class SessionBase:
 
     def noticed(self, event: Event) -> None:
         """Something is told to this client by itself, unless its user has just gone."""
-        if self._visitor() is not None:
+        if self._was is not None or self._visitor() is not None:
             self._outlet.noticed(event)
 
     def expelled(self, event: Killed) -> None:
@@ -189,6 +196,8 @@ class SessionBase:
 
     def lost_login(self) -> None:
         """The user is logged out, whoever did it; what account the next one has is shown anew."""
+        if self.login:
+            self._desk.cards.drop(self.login)
         self.key = self.login = ""
         self.proof = None
 
@@ -198,7 +207,11 @@ class SessionBase:
         self._outlet.close("the server does not know any more who you are; connect again")
 
     def lapsed(self) -> None:
-        """The user was logged out by others, and is still here."""
+        """Others have logged the user out, who is still here (see `returning`)."""
+        self.forgotten()
+
+    def displaced(self) -> None:
+        """Then somebody else has taken the nick."""
         self.forgotten()
 
     # Becoming true.

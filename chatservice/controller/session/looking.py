@@ -4,9 +4,10 @@ Looking around: which rooms and users there are, as far as this user may know.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from chatservice.controller import lookup, modes
+from chatservice.controller.desk import Card, card_of
 from chatservice.controller.entities import Departure, Room, User
 from chatservice.controller.permission import may_see
 
@@ -92,19 +93,23 @@ class Looking(SessionBase):
         self.charge(len(self.state.departures))
         return found[:count] if count > 0 else found
 
-    def connections(self, user: User) -> Sequence[SessionBase]:
-        """The connections of somebody who is here; what is asked of them stays on the server."""
-        return self._desk.presence.connections(user.key)
-
-    def inspect(self, user: User) -> Sequence[SessionBase]:
-        """Those connections whose address and certificate one may see: none of most people's."""
+    async def inspect(self, user: User) -> list[Card]:
+        """
+        Addresses and certificates of somebody who is here, whichever server they are connected to:
+        none of most people's, for one may not see them.
+        """
         me = self._visitor()
-        return self.connections(user) if me and lookup.may_inspect(me, user) else ()
+        if me is None or not lookup.may_inspect(me, user):
+            return []
+        here = [card_of(each.outlet) for each in self._desk.presence.connections(user.key)]
+        if here:
+            return here
+        card = await self._desk.cards.show(user.node, user.login)
+        return [card] if card is not None else []
 
     def idle_seconds(self, user: User) -> int:
         """For how long somebody who is here has said nothing."""
-        spoke = max((each.spoke for each in self.connections(user)), default=self.now)
-        return max(0, int(self.now - spoke))
+        return max(0, int(self.now - user.spoke / 1000))
 
     # Hearing of people.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from twisted.python.failure import Failure
 
 from chatservice.controller import lookup, requests
+from chatservice.controller.desk import card_of
 from chatservice.controller.entities import User
 from chatservice.controller.errors import AlreadyLoggedIn, ChatError, Unavailable
 from chatservice.controller.events import (
@@ -78,10 +79,16 @@ class Presence(Accounts):
             host=self._desk.cloak(self.address),
             realname=realname,
             node=self._desk.controller.node,
+            secure=self._outlet.secure,
         )
         await self._desk.controller.submit(event)
         self.key, self.login = name.key, event.id
         self._desk.presence.attach(self)
+        self._keep_card()
+
+    def _keep_card(self) -> None:
+        """What other servers' operators are told of this connection."""
+        self._desk.cards.keep(self.login, card_of(self._outlet))
 
     async def log_out(self, reason: str = "logged out") -> None:
         """Gives the nick up and leaves every room; the connection stays."""

@@ -71,9 +71,7 @@ class Talking(SessionBase):
         return self._post(requests.tag_user(self.state, self.policy, self.user, nick, tags))
 
     def _post(self, event: Event) -> Event:
-        desk = self._desk
-        desk.controller.post(event, self)
-        self.spoke = desk.clock.seconds()
+        self._desk.controller.post(event, self)
         self._unacknowledged += 1
         return event
 

@@ -15,6 +15,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from OpenSSL import crypto
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.error import VerifyError
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.ssl import (
     Certificate,
@@ -150,7 +151,7 @@ def _shown(certificate: Path | None, key: Path | None) -> PrivateCertificate | N
         # OpenSSL itself would ask whoever is at the terminal for the key's password.
         load_pem_private_key(text, None)
         shown: PrivateCertificate = PrivateCertificate.loadPEM(text)
-    except (ValueError, TypeError, UnsupportedAlgorithm, crypto.Error):
+    except (ValueError, TypeError, UnsupportedAlgorithm, crypto.Error, VerifyError):
         words = f"{certificate} is no certificate" + (f" of {key}" if key else " with its key")
         raise BadFile("certificate", words) from None
     return shown

@@ -116,6 +116,11 @@ class Entry:
             if (ms, n) > after
         ]
 
+    def lines(self) -> list[tuple[Position, bytes]]:
+        """Its events as they are kept, and the place of each."""
+        ms, first = self.last.ms, self.last.n - self.count + 1
+        return [(Position(ms, n), line) for n, line in enumerate(self._lines.split(b"\n"), first)]
+
 
 def read_entry(reply: Sequence[Any]) -> Entry:
     """An entry, as Redis answers with it."""
@@ -146,7 +151,7 @@ def read_records(reply: Sequence[bytes]) -> list[tuple[RecordKey, Record]]:
 
 def record_arguments(records: Mapping[RecordKey, Record | None]) -> list[str]:
     """Names and values; an empty value says that a record is no more."""
-    arguments = []
+    arguments: list[str] = []
     for key, record in records.items():
         arguments += (name_of(key), _encode(record) if record is not None else "")
     return arguments

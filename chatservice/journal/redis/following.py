@@ -13,14 +13,15 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
+from .copies import Copies
 from .entries import START, Entry, Position, place, read_entry
 from .link import Away, Link, Refused
 
 _ENTRIES = 64
-"""Entries that are read at once: others have their turn between two slices of a long catching up."""
+"""Entries that are read at once: others have their turn while much is caught up with."""
 
-_BLOCK_MS = 1000
-"""How long Redis waits for something to happen; less than the link's patience."""
+_BLOCK_SECONDS = 1.0
+"""How long Redis waits for something to happen; half of the link's patience if that is less."""
 
 _RETRY_SECONDS = 0.1
 
@@ -46,6 +47,7 @@ class Follower:
     @param take: is handed each entry, once and in order.
     @param lost: hears that the log does not go on where we were; nothing is read after that, until
         C{begin}.
+    @param copies: waits for the replicas, before anything is handed over.
     @ivar position: the place that was reached.
     """
 
@@ -57,6 +59,7 @@ class Follower:
         take: Callable[[Entry], None],
         lost: Callable[[Lost], None],
         observer: FollowingObserver | None = None,
+        copies: Copies | None = None,
     ) -> None:
         self._clock = clock
         self._link = link
@@ -65,6 +68,9 @@ class Follower:
         self._entry = take
         self._lost = lost
         self._observer = observer
+        self._copies = copies
+        # None at all would mean for ever.
+        self._block_ms = max(int(min(_BLOCK_SECONDS, link.patience / 2) * 1000), 1)
         self._life = 0
         self._resting: Deferred[None] | None = None
         self._held: list[Entry] | None = None
@@ -152,9 +158,11 @@ class Follower:
 
     async def _read_on(self, life: int, reached: Position) -> Position:
         reply = await self._link.ask(
-            *("XREAD", "COUNT", _ENTRIES, "BLOCK", _BLOCK_MS, "STREAMS"),
+            *("XREAD", "COUNT", _ENTRIES, "BLOCK", self._block_ms, "STREAMS"),
             *(self._log, str(reached)),
         )
+        if reply and self._copies is not None:
+            await self._copies.made()
         if life != self._life:
             return reached
         if not reply:

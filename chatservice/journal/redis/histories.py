@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import Any, TypeVar
-
-from twisted.internet.defer import Deferred, FirstError, gatherResults
+from typing import Any
 
 from chatservice.controller.events import Event
 from chatservice.controller.log import Point
@@ -19,12 +17,10 @@ from chatservice.journal.interface import NotStored
 from . import scripts
 from .entries import START, Position, from_line, place, position
 from .link import Away, Link, Refused
-from .shards import Shards
+from .shards import Shards, together
 
 _LATEST_MOMENT = 10**15
 """Later than every moment: milliseconds since 1970."""
-
-T = TypeVar("T")
 
 
 class Histories:
@@ -80,14 +76,10 @@ class Histories:
 
 async def _all(questions: Iterable[Any]) -> list[Any]:
     """The answers to questions that are asked at once."""
-    asked = [Deferred.fromCoroutine(question) for question in questions]
     try:
-        return await gatherResults(asked, consumeErrors=True)
-    except FirstError as error:
-        cause = error.subFailure.value
-        if isinstance(cause, (Away, Refused)):
-            raise NotStored(str(cause)) from None
-        raise cause from None
+        return await together(list(questions))
+    except (Away, Refused) as error:
+        raise NotStored(str(error)) from None
 
 
 def _event(entry: Sequence[Any]) -> Event:

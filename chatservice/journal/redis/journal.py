@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -25,10 +26,10 @@ from chatservice.controller.state import RecordKey
 from chatservice.journal.interface import IJournal, NotStored, Reader, Retention
 
 from . import scripts
+from .copies import Copies
 from .entries import (
     START,
     Entry,
-    Position,
     place,
     position,
     read_entry,
@@ -36,10 +37,12 @@ from .entries import (
     record_arguments,
     to_line,
 )
+from .filing import Filing
 from .following import Follower, FollowingObserver, Lost
 from .histories import Histories
 from .link import Argument, Away, Link, Refused
 from .pruning import Pruning
+from .recent import Question, Recent
 from .records import DueRecords
 from .shards import Shards
 
@@ -59,12 +62,20 @@ class RedisSettings:
     @ivar keep_seconds: for how long a node that is cut off can catch up afterwards.
     @ivar patience: seconds that a batch may wait for a Redis that is away.
     @ivar checkpoint: seconds between two writings of the records, whichever node does it.
+    @ivar recent_targets: of how many rooms and conversations a node keeps what was said last.
+    @ivar replicas: how many replicas have to have an event before anybody is told of it, here or at
+        any other node, and before it is acknowledged. If they do not have it for C{patience}, its
+        author is told that it was not stored, but it is in the log, and is shown; and all goes on
+        without replicas, with a warning, until they are back. A master that shall take nothing
+        then has C{min-replicas-to-write} set.
     """
 
     prefix: str = "chat:"
     keep_seconds: float = 300.0
     patience: float = 3.0
     checkpoint: float = _CHECKPOINT_SECONDS
+    recent_targets: int = 2000
+    replicas: int = 0
 
 
 class _Batch:
@@ -101,6 +112,8 @@ class RedisJournal:
     @param clock: what delays and intervals are counted by.
     @param link: the connection for what is asked.
     @param reading: the connection that waits for what happens.
+    @param shards: connections to the Redises that keep the histories in the place of the one that
+        has the log, if there are any; see `Shards`.
     @param time: tells the time of events, seconds since 1970; None: Redis does, which is the same
         for all nodes.
     """
@@ -112,9 +125,10 @@ class RedisJournal:
         clock: IReactorTime,
         link: Link,
         reading: Link,
-        settings: RedisSettings = RedisSettings(),  # noqa: B008 - it is immutable
+        settings: RedisSettings = RedisSettings(),
         time: IReactorTime | None = None,
         observer: FollowingObserver | None = None,
+        shards: Sequence[Link] = (),
     ) -> None:
         self._clock = clock
         self._link = link
@@ -122,12 +136,15 @@ class RedisJournal:
         self._settings = settings
         self._time = time
         self._reader: Reader | None = None
+        copies = Copies(clock, reading, settings.prefix, settings.replicas, settings.patience)
         self._follower = Follower(
-            clock, reading, settings.prefix, self._entry, self._lost, observer
+            clock, reading, settings.prefix, self._entry, self._lost, observer, copies
         )
-        shards = Shards([link])
-        self._histories = Histories(shards, settings.prefix)
-        self._pruning = Pruning(link, shards, settings.prefix, time)
+        self._shards = Shards(clock, link, shards, settings.prefix, settings.patience)
+        self._filing = Filing(clock, link, self._shards, settings.prefix)
+        self._histories = Histories(self._shards, settings.prefix)
+        self._recent = Recent(self._look_up, settings.recent_targets)
+        self._pruning = Pruning(link, self._shards, settings.prefix, time)
         self._due = DueRecords()
         self._checkpointed = 0.0
         self._service = b""
@@ -147,9 +164,11 @@ class RedisJournal:
         self._opened = True
         self._link.open()
         self._reading.open()
+        self._shards.open()
         try:
             await self._link.up(self._settings.patience)
             await self._begin()
+            await self._shards.check()
         except (Away, Refused, NotStored) as error:
             await self._close()
             raise NotStored(str(error)) from None
@@ -163,6 +182,8 @@ class RedisJournal:
         self._service = service
         # A new name for each life: a batch that an earlier one gave up cannot come after these.
         self._run, self._batches = secrets.token_hex(8), 0
+        await self._filing.begin(service, self._run, place(head))
+        self._recent.begin(place(head))
         self._follower.begin(service, place(head)).addErrback(self._broke)
 
     def close(self) -> Deferred[None]:
@@ -173,39 +194,50 @@ class RedisJournal:
             await batch.over()
         self._opened = False
         self._follower.end()
+        await self._filing.close()
+        await self._shards.close()
         await self._reading.close()
         await self._link.close()
         for doing in list(self._under_way):
             await doing
 
-    def _do(self, what: Coroutine[Any, Any, None]) -> Deferred[None]:
+    def _do(self, what: Coroutine[Any, Any, T]) -> Deferred[T]:
         """Does something that a closing waits for."""
-        doing = Deferred.fromCoroutine(what)
-        if not doing.called:
-            over: Deferred[None] = Deferred()
-            self._under_way.add(over)
+        done: Deferred[T] = Deferred()
+        over: Deferred[None] = Deferred()
+        self._under_way.add(over)
 
-            def end(result: Any) -> Any:
-                self._under_way.discard(over)
-                over.callback(None)
-                return result
+        def end(_: None) -> None:
+            self._under_way.discard(over)
+            over.callback(None)
 
-            doing.addBoth(end)
-        return doing
+        Deferred.fromCoroutine(what).chainDeferred(done).addCallback(end)
+        return done
 
     def follow(self, reader: Reader) -> None:
         self._reader = reader
 
     def recover(self) -> Deferred[Recovery]:
-        return Deferred.fromCoroutine(self._recover())
+        return self._do(self._recover())
 
     async def _recover(self) -> Recovery:
+        while True:
+            try:
+                return await self._recover_now()
+            except Refused as error:
+                raise NotStored(str(error)) from None
+            except Away as error:
+                # There is nothing else that a node could do.
+                if not self._opened:
+                    raise NotStored(str(error)) from None
+            await self._rest()
+
+    async def _recover_now(self) -> Recovery:
         self._follower.hold()
         at, missed, later = START, [], []
         try:
-            _, head, mark, records, entries = await self._read(
-                self._ask(scripts.RECOVER, str(self._follower.position))
-            )
+            reached = str(self._follower.position)
+            _, head, mark, records, entries = await self._ask(scripts.RECOVER, reached)
             at, missed = place(head), [read_entry(entry) for entry in entries]
         finally:
             later = self._follower.go_on(missed, at)
@@ -225,6 +257,12 @@ class RedisJournal:
         except (Away, Refused) as error:
             raise NotStored(str(error)) from None
 
+    async def _rest(self) -> None:
+        """Waits a little for Redis, or for as long as it is down."""
+        await deferLater(self._clock, _RETRY_SECONDS)
+        with suppress(Away):  # it is closed
+            await self._link.up()
+
     # Storing.
 
     def commit(
@@ -236,6 +274,7 @@ class RedisJournal:
         self._due.note(records, position(mark) if mark else None)
         if not events:
             return succeed(None)
+        self._look_for_redis()
         self._batches += 1
         batch = _Batch(self._batches, events)
         self._expected[batch.number] = batch
@@ -247,6 +286,12 @@ class RedisJournal:
         batch.stored.addBoth(self._forget, batch)
         self._do(self._send(batch)).addErrback(self._not_sent, batch)
         return batch.stored
+
+    def _look_for_redis(self) -> None:
+        if self._link.connected:
+            self._away_since = None
+        elif self._away_since is None:
+            self._away_since = self._clock.seconds()
 
     def _forget(self, result: T, batch: _Batch) -> T:
         if self._expected.get(batch.number) is batch:
@@ -276,7 +321,6 @@ class RedisJournal:
             except Away as error:
                 batch.reason = str(error)
             else:
-                self._away_since = None
                 return
             await self._wait(batch.reason)
 
@@ -309,7 +353,7 @@ class RedisJournal:
             "" if self._time is None else int(self._time.seconds() * 1000),
             int(settings.keep_seconds * 1000),
             "" if mark is None else str(mark),
-            "1",
+            "" if self._shards.others else "1",
             len(batch.events),
         ]
         for event in batch.events:
@@ -331,12 +375,18 @@ class RedisJournal:
         mine = self._expected.get(entry.batch) if entry.run == self._run else None
         if mine is not None:
             entry.stamp(mine.events)
+        events = mine.events if mine is not None else entry.events()
+        self._recent.heard(events, entry.last)
+        if mine is not None:
             mine.stored.callback(None)
         elif self._reader is not None:
-            self._reader.heard(entry.events())
+            self._reader.heard(events)
+        self._filing.heard(entry, events)
 
     def _lost(self, lost: Lost) -> None:
         self.log.critical("{reason}", reason=str(lost))
+        self._filing.end()
+        self._recent.forget()
         for batch in list(self._expected.values()):
             batch.stored.errback(NotStored(str(lost)))
         beginning = self._do(self._begin_anew(str(lost)))
@@ -346,12 +396,10 @@ class RedisJournal:
         begun = False
         while self._opened and not begun:
             try:
-                await self._link.up()
                 await self._begin()
                 begun = True
             except (Away, Refused, NotStored):
-                if self._opened:
-                    await deferLater(self._clock, _RETRY_SECONDS)
+                await self._rest()
         if begun and self._reader is not None:
             self._reader.lost(reason)
 
@@ -371,16 +419,35 @@ class RedisJournal:
         after: Point = "",
         oldest: bool = False,
     ) -> Deferred[list[Event]]:
-        return Deferred.fromCoroutine(
-            self._histories.history(target, kinds, limit, before, after, oldest)
+        question = Question(target, tuple(kinds), limit, before, after, oldest)
+        return Deferred.fromCoroutine(self._recent.history(question))
+
+    async def _look_up(self, question: Question) -> list[Event]:
+        return await self._read(
+            self._shards.read(
+                [self._shards.of(question.target)],
+                self._follower.position,
+                lambda: self._histories.history(*question),
+            )
         )
 
     def latest(
         self, targets: Sequence[str], identity: str, after: int, before: int, limit: int
     ) -> Deferred[list[tuple[str, int]]]:
         return Deferred.fromCoroutine(
-            self._histories.latest(targets, identity, after, before, limit)
+            self._read(
+                self._shards.read(
+                    self._shards.links,
+                    self._follower.position,
+                    lambda: self._histories.latest(targets, identity, after, before, limit),
+                )
+            )
         )
 
     def prune(self, retention: Retention, most: int) -> Deferred[int]:
-        return Deferred.fromCoroutine(self._pruning.prune(retention, most))
+        return Deferred.fromCoroutine(self._prune(retention, most))
+
+    async def _prune(self, retention: Retention, most: int) -> int:
+        forgotten = await self._pruning.prune(retention, most)
+        self._recent.forget()  # also if it is another node's turn: that one forgets
+        return forgotten

@@ -11,6 +11,7 @@ from typing import TypeVar
 from chatservice.nodes.leases import OutOfTouch
 
 from . import scripts
+from .cards import cards_of
 from .link import Away, Link, Refused
 
 T = TypeVar("T")
@@ -42,7 +43,8 @@ class RedisLeases:
     async def end(self, node: str) -> None:
         """See `nodes.leases.Leases`."""
         await _asked(self._link.ask("ZREM", f"{self._prefix}nodes", node))
-        await _asked(self._link.ask("DEL", f"{self._prefix}claim:{node}"))
+        claim, cards = f"{self._prefix}claim:{node}", cards_of(self._prefix, node)
+        await _asked(self._link.ask("DEL", claim, cards))
 
 
 async def _asked(answer: Awaitable[T]) -> T:

@@ -66,6 +66,7 @@ class Link:
         given up; and seconds that connecting may take.
     @param answered: hears how many seconds each answer took.
     @param name: words for it; the address unless said.
+    @ivar patience: see C{patience}.
     """
 
     log = Logger()
@@ -82,7 +83,7 @@ class Link:
         self._clock = clock
         self._endpoint = endpoint
         self._address = address
-        self._patience = patience
+        self.patience = patience
         self._answered = answered
         self._name = name or str(address)
         self._is_open = False
@@ -189,12 +190,14 @@ class Link:
         """
         One connection, from the attempt to its end.
 
-        @return: whether it was up.
+        @return: whether it was up, and that not for a moment only.
         """
-        wire = Wire(self._clock, self._patience)
+        wire = Wire(self._clock, self.patience)
         error: Exception | None = None
+        up_since: float | None = None
         try:
             await self._connect(life, wire)
+            up_since = self._clock.seconds()
             self._is_up(wire)
             await self._wait(life, wire.ended())
         except Exception as caught:  # noqa: BLE001 - whatever is wrong, the next attempt follows
@@ -202,7 +205,7 @@ class Link:
         if life == self._life:
             self._is_down(words_for(error) if error else wire.reason, error)
         await wire.end(_CLOSED)
-        return error is None
+        return up_since is not None and self._clock.seconds() - up_since >= _LONGEST_DELAY
 
     async def _wait(self, life: int, what: Deferred[T]) -> T:
         """
@@ -221,9 +224,9 @@ class Link:
     async def _connect(self, life: int, wire: Wire) -> None:
         connecting = self._endpoint.connect(one_wire(wire))
         try:
-            await self._wait(life, connecting.addTimeout(self._patience, self._clock))
+            await self._wait(life, connecting.addTimeout(self.patience, self._clock))
         except TimeoutError:
-            raise _NotThis(f"no connection within {self._patience:g} s") from None
+            raise _NotThis(f"no connection within {self.patience:g} s") from None
         await self._greet(life, wire)
 
     async def _greet(self, life: int, wire: Wire) -> None:

@@ -7,7 +7,7 @@ script that it runs is a short one.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -31,9 +31,9 @@ _TURN_MS = 60_000
 _LOOKED_AT = 500
 """Targets, or records, that Redis looks at in one step."""
 
-_TARGETS = 50
+_TARGETS = 20
 """Targets of which something is forgotten in one step, and how many events of them all."""
-_EVENTS = 500
+_EVENTS = 200
 
 _Found = tuple[str, int]
 """A target, and the moment of the oldest event that is kept of it."""
@@ -129,10 +129,8 @@ class Pruning:
         forgotten = 0
         while forgotten < most:
             slice = min(most - forgotten, _EVENTS)
-            gone = await scripts.run(
-                *(link, scripts.PRUNE, self._prefix, *bounds, slice),
-                *(len(EVENTS), *EVENTS, *targets),
-            )
+            limits = (*bounds, slice, len(EVENTS), *EVENTS)
+            gone = await scripts.run(link, scripts.PRUNE, self._prefix, *limits, *targets)
             forgotten += gone
             if gone < slice:
                 break

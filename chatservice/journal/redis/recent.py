@@ -46,13 +46,13 @@ Source = Callable[[Question], Awaitable[list[Event]]]
 class Recent:
     """
     @param source: is asked what is not known here.
-    @param events: how many events are kept of one target.
-    @param targets: of how many targets.
+    @param targets: of how many targets something is kept.
+    @param events: how many events of each.
     @param most: about how many bytes all of it may take.
     """
 
     def __init__(
-        self, source: Source, events: int = 200, targets: int = 2000, most: int = 64 << 20
+        self, source: Source, targets: int = 2000, events: int = 200, most: int = 64 << 20
     ) -> None:
         self._source = source
         self._events = events
@@ -129,35 +129,29 @@ class Recent:
         return found[-limit:] if len(found) >= limit and not oldest else None
 
     async def _ask(self, question: Question) -> list[Event]:
-        next = _after(self._reached)
         # From here on nothing is missed, so that what Redis has of before joins.
-        said = self._of(question.target, next)
+        said = self._of(question.target, _after(self._reached))
         self._let_go()
         events = await self._source(question)
         if self._targets.get(question.target) is said:
-            self._learn(question, said, next, events)
+            self._learn(question, said, events)
         return events
 
-    def _learn(
-        self, question: Question, said: _Said, next: Position, events: Sequence[Event]
-    ) -> None:
+    def _learn(self, question: Question, said: _Said, events: Sequence[Event]) -> None:
         """
-        Puts an answer before what was heard, if nothing lies between.
-
-        @param next: what precedes this place was there when Redis was asked.
+        Puts an answer before what was heard, if nothing lies between. (If something was cut off
+        while Redis was asked, there is no room for the answer either.)
         """
         start, end = _start(question.after), _end(question.before)
-        places = [_place(event) for event in events]
-        if start is None or end is None or start >= end:
+        if start is None or end is None:
             return
+        places = [_place(event) for event in events]
         if len(events) >= question.limit:
-            if not places:
-                return
             if question.oldest:
                 end = _after(places[-1])
             else:
                 start = places[0]
-        if start < said.since <= min(end, max([next, *map(_after, places[-1:])])):
+        if start < said.since <= end:
             self._size += said.put_before(start, places, events)
             self._size -= said.cut(self._events)
             self._let_go()

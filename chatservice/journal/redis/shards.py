@@ -18,7 +18,7 @@ from twisted.internet.task import deferLater
 
 from chatservice.journal.interface import NotStored
 
-from .entries import START, Position, position
+from .entries import START, Position, place
 from .link import Away, Link, Refused
 
 T = TypeVar("T")
@@ -195,10 +195,8 @@ class Shards:
 
 def read_filed(reply: Sequence[Any]) -> Filed:
     """What a shard says of itself, as Redis answers with it."""
-    service, number, place = reply
-    found = position(place.decode()) if place else START
-    assert found is not None
-    return Filed(service or None, int(number or 0), found)
+    service, number, filed = reply
+    return Filed(service or None, int(number or 0), place(filed) if filed else START)
 
 
 async def together(asked: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
@@ -206,4 +204,5 @@ async def together(asked: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
     try:
         return await gatherResults(map(Deferred.fromCoroutine, asked), consumeErrors=True)
     except FirstError as error:
-        raise error.subFailure.value from None
+        error.subFailure.raiseException()
+        raise

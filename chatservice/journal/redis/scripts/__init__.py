@@ -15,6 +15,7 @@ _SHARED = {
     "commit": ("positions", "filing"),
     "open": ("positions",),
     "recover": ("positions",),
+    "file": ("positions", "filing"),
     "latest": (),
     "turn": ("positions",),
     "prune": ("positions",),
@@ -44,6 +45,7 @@ class Script:
 COMMIT = Script("commit")
 OPEN = Script("open")
 RECOVER = Script("recover")
+FILE = Script("file")
 LATEST = Script("latest")
 TURN = Script("turn")
 PRUNE = Script("prune")

@@ -6,6 +6,7 @@
 local prefix, service, run, batch = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local time, keep, mark, filing, count = ARGV[5], tonumber(ARGV[6]), ARGV[7], ARGV[8], tonumber(ARGV[9])
 local first = 10
+local LONGEST_KEPT = 24 * 3600 * 1000 -- milliseconds
 local head_key, log_key = prefix .. 'head', prefix .. 'log'
 
 if redis.call('HGET', head_key, 'service') ~= service then
@@ -47,6 +48,10 @@ if mark ~= '' and not (held and later(held, mark)) then
     entry[#entry + 1], entry[#entry + 2] = 'm', mark
     -- A restart needs what follows the mark, a node that was away what it has missed.
     local before = math.min((split(mark)), ms - keep)
+    -- And a shard that was away what it has not filed, though not for ever.
+    for _, filed in ipairs(redis.call('HVALS', prefix .. 'shards')) do
+        before = math.min(before, math.max(tonumber(filed), ms - LONGEST_KEPT))
+    end
     redis.call('XTRIM', log_key, 'MINID', '~', string.format('%.0f', before))
 end
 

@@ -1,8 +1,8 @@
 -- Files what the log has into the histories that a shard keeps: in the order of the log, each event once, and by one
 -- node at a time. A shard that has never been filed into is made this journal's.
--- ARGV: prefix, the journal's id, the shard's number, the node's run, milliseconds for which it is that node's turn, the
---     place that what follows is filed after, the place up to which that is all, and then for each event its place,
---     target, kind and line. Without any of these it only asks, and goes on having its turn.
+-- ARGV: prefix, the journal's id, the shard's number, the node's run, milliseconds for which it is that node's turn (0:
+--     it gives it back), the place that what follows is filed after, the place up to which that is all, and then for
+--     each event its place, target, kind and line. Without any of these it only asks, and goes on having its turn.
 -- Gives: whose journal's shard it is, which of them, up to where everything is filed, and 1 if it is the node's turn.
 -- Nothing is filed if the shard is another's, if it is another node's turn, or if something lies between what is filed
 -- already and what follows.
@@ -20,6 +20,10 @@ if turn and turn ~= run then
     return {service, number, place, 0}
 end
 
+if lease == '0' then
+    redis.call('DEL', turn_key)
+    return {service, number, place, 0}
+end
 redis.call('SET', turn_key, run, 'PX', lease)
 if not found[1] then
     redis.call('HSET', filed_key, 'service', service, 'number', number, 'place', place)

@@ -26,7 +26,6 @@ from chatservice.controller.events import (
     RoomDeleted,
     Wallops,
 )
-from chatservice.controller.lookup import is_operator
 from chatservice.translation.interface import Running
 from chatservice.translation.irc import numerics
 from chatservice.translation.irc.isupport import MONITORED
@@ -183,8 +182,7 @@ def _changed(d: IrcDialect, event: Event) -> None:
 
 
 def _wallops(d: IrcDialect, event: Wallops) -> None:
-    user = d.session.user
-    if modes.HEARS_WALLOPS in user.flags or is_operator(user):
+    if not d.session.flags.isdisjoint((modes.HEARS_WALLOPS, modes.SERVER_OPERATOR)):
         d.wire.write(d.render.encode(event))
 
 

@@ -7,7 +7,7 @@ section 3.6.1 (C{WHO <mask> o}).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -60,15 +60,29 @@ def _query(m: ClientMessage) -> Query:
 
 async def _who(d: IrcDialect, m: ClientMessage) -> None:
     mask = m.params[0] if m.params and m.params[0] else "*"
-    await d.pour(_answer(d, mask, _query(m)))
-
-
-def _answer(d: IrcDialect, mask: str, query: Query) -> Iterator[str]:
+    query = _query(m)
     room, users = _in_channel(d, mask) if is_channel(mask) else (None, _fitting(d, mask))
-    for user in users:
-        if not query.operators or is_operator(user):
-            yield _line(Found(d, user, room, query.token), query)
-    yield d.numeric_line(numerics.RPL_ENDOFWHO, mask)
+    found = [
+        Found(
+            d, user, room, query.token, await _address(d, user) if _ADDRESS in query.fields else ""
+        )
+        for user in users
+        if not query.operators or is_operator(user)
+    ]
+    await d.pour(_answer(found, query, d.numeric_line(numerics.RPL_ENDOFWHO, mask)))
+
+
+def _answer(found: Iterable[Found], query: Query, end: str) -> Iterator[str]:
+    for each in found:
+        yield _line(each, query)
+    yield end
+
+
+async def _address(d: IrcDialect, user: User) -> str:
+    for card in await d.session.inspect(user):
+        if ":" in card.host or "." in card.host:
+            return as_parameter(card.host)
+    return _HIDDEN_ADDRESS
 
 
 def _in_channel(d: IrcDialect, channel: str) -> tuple[Room | None, list[User]]:
@@ -92,24 +106,17 @@ def _fitting(d: IrcDialect, mask: str) -> list[User]:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Somebody, and who asked, and by way of which channel."""
+    """Somebody, and who asked, and by way of which channel; and, if that was asked, from where."""
 
     d: IrcDialect
     user: User
     room: Room | None
     token: str
+    address: str
 
     @property
     def channel(self) -> str:
         return channel_of(self.room.name) if self.room is not None else "*"
-
-    @property
-    def address(self) -> str:
-        for session in self.d.session.inspect(self.user):
-            host = session.outlet.host
-            if ":" in host or "." in host:
-                return as_parameter(host)
-        return _HIDDEN_ADDRESS
 
     @property
     def flags(self) -> str:
@@ -125,11 +132,13 @@ class Found:
         )
 
 
+_ADDRESS = "i"
+
 _FIELDS: dict[str, Callable[[Found], str]] = {
     "t": lambda found: found.token,
     "c": lambda found: found.channel,
     "u": lambda found: masks.USERNAME,
-    "i": lambda found: found.address,
+    _ADDRESS: lambda found: found.address,
     "h": lambda found: found.user.host,
     "s": lambda found: found.d.wire.server_name,
     "n": lambda found: found.user.nick,

@@ -6,11 +6,13 @@ Specification: Modern IRC, "User-Based Queries".
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from time import gmtime, strftime
 from typing import TYPE_CHECKING
 
 from chatservice.controller import modes
+from chatservice.controller.desk import Card
 from chatservice.controller.entities import Departure, Room, User
 from chatservice.controller.errors import BadNick, NoSuchUser
 from chatservice.controller.lookup import is_operator, shown_rooms
@@ -32,7 +34,7 @@ def _no_nick(d: IrcDialect, m: ClientMessage) -> None:
     d.numeric(numerics.ERR_NONICKNAMEGIVEN)
 
 
-def _whois(d: IrcDialect, m: ClientMessage) -> None:
+async def _whois(d: IrcDialect, m: ClientMessage) -> None:
     server, nicks = m.params[0], m.params[1] if len(m.params) > 1 else m.params[0]
     if server != nicks and not _is_server(d, server):
         d.numeric(numerics.ERR_NOSUCHSERVER, server)
@@ -41,7 +43,7 @@ def _whois(d: IrcDialect, m: ClientMessage) -> None:
     if not targets:
         _no_nick(d, m)
     for nick in targets:
-        _whois_one(d, nick)
+        await _whois_one(d, nick)
         d.numeric(numerics.RPL_ENDOFWHOIS, nick)
 
 
@@ -55,7 +57,7 @@ def _is_server(d: IrcDialect, name: str) -> bool:
     return False
 
 
-def _whois_one(d: IrcDialect, nick: str) -> None:
+async def _whois_one(d: IrcDialect, nick: str) -> None:
     if nick.lower() in SERVICES:
         _service(d, SERVICES[nick.lower()].nick)
         return
@@ -64,8 +66,9 @@ def _whois_one(d: IrcDialect, nick: str) -> None:
     except NoSuchUser:
         d.numeric(numerics.ERR_NOSUCHNICK, nick)
     else:
+        cards = await d.session.inspect(user)
         for tell in _ABOUT:
-            tell(d, user)
+            tell(d, user, cards)
 
 
 def _service(d: IrcDialect, nick: str) -> None:
@@ -75,14 +78,16 @@ def _service(d: IrcDialect, nick: str) -> None:
     d.numeric(numerics.RPL_WHOISOPERATOR, nick, words="is a network service")
 
 
-# What is told of a user, a line or some lines each.
+# What is told of a user, a line or some lines each. Cards are those that the asker may see.
+
+Cards = Sequence[Card]
 
 
-def _name(d: IrcDialect, user: User) -> None:
+def _name(d: IrcDialect, user: User, cards: Cards) -> None:
     d.numeric(numerics.RPL_WHOISUSER, user.nick, USERNAME, user.host, "*", words=user.realname)
 
 
-def _channels(d: IrcDialect, user: User) -> None:
+def _channels(d: IrcDialect, user: User, cards: Cards) -> None:
     def with_prefixes(room: Room) -> str:
         signs = letters.prefixes(roles(room, user), d.has("multi-prefix"))
         return signs + channel_of(room.name)
@@ -92,51 +97,50 @@ def _channels(d: IrcDialect, user: User) -> None:
         d.write(line)
 
 
-def _server(d: IrcDialect, user: User) -> None:
+def _server(d: IrcDialect, user: User, cards: Cards) -> None:
     words = d.wire.about.description
     d.numeric(numerics.RPL_WHOISSERVER, user.nick, d.wire.server_name, words=words)
 
 
-def _operator(d: IrcDialect, user: User) -> None:
+def _operator(d: IrcDialect, user: User, cards: Cards) -> None:
     if is_operator(user):
         d.numeric(numerics.RPL_WHOISOPERATOR, user.nick)
 
 
-def _address(d: IrcDialect, user: User) -> None:
-    for session in d.session.inspect(user):
-        host = as_parameter(session.outlet.host)
+def _address(d: IrcDialect, user: User, cards: Cards) -> None:
+    for card in cards:
+        host = as_parameter(card.host)
         d.numeric(numerics.RPL_WHOISACTUALLY, user.nick, f"{USERNAME}@{host}", host)
 
 
-def _secure(d: IrcDialect, user: User) -> None:
-    sessions = d.session.connections(user)
-    if sessions and all(session.outlet.secure for session in sessions):
+def _secure(d: IrcDialect, user: User, cards: Cards) -> None:
+    if user.secure:
         d.numeric(numerics.RPL_WHOISSECURE, user.nick)
 
 
-def _account(d: IrcDialect, user: User) -> None:
+def _account(d: IrcDialect, user: User, cards: Cards) -> None:
     if user.account:
         d.numeric(numerics.RPL_WHOISACCOUNT, user.nick, user.account_nick)
 
 
-def _bot(d: IrcDialect, user: User) -> None:
+def _bot(d: IrcDialect, user: User, cards: Cards) -> None:
     if modes.BOT in user.flags:
         d.numeric(numerics.RPL_WHOISBOT, user.nick)
 
 
-def _certificates(d: IrcDialect, user: User) -> None:
-    for session in d.session.inspect(user):
-        if session.outlet.certfp:
-            words = f"has client certificate fingerprint {session.outlet.certfp}"
+def _certificates(d: IrcDialect, user: User, cards: Cards) -> None:
+    for card in cards:
+        if card.certfp:
+            words = f"has client certificate fingerprint {card.certfp}"
             d.numeric(numerics.RPL_WHOISCERTFP, user.nick, words=words)
 
 
-def _idle(d: IrcDialect, user: User) -> None:
+def _idle(d: IrcDialect, user: User, cards: Cards) -> None:
     idle = d.session.idle_seconds(user)
     d.numeric(numerics.RPL_WHOISIDLE, user.nick, idle, user.ms // 1000)
 
 
-def _away(d: IrcDialect, user: User) -> None:
+def _away(d: IrcDialect, user: User, cards: Cards) -> None:
     if user.away:
         d.numeric(numerics.RPL_AWAY, user.nick, words=user.away)
 
