@@ -56,6 +56,9 @@ if TYPE_CHECKING:
 _HOUR = 3600.0
 _DAY = 86400.0
 
+_LEAVE_SECONDS = 10.0
+"""How long a node that stops may take to log its users out."""
+
 
 def make_chat_service(
     reactor: Any,
@@ -96,7 +99,7 @@ def make_chat_service(
     if shared is not None:
         lease = config.redis.lease_seconds
         nodes = Nodes(reactor, controller, delivery, shared.name, shared.leases, lease)
-        root.supervise(nodes, name="nodes")
+        root.supervise(nodes, name="nodes", shutdown=_LEAVE_SECONDS)
 
     passwords = Passwords(reactor)
     root.supervise(_PasswordThreads(passwords), name="passwords")

@@ -46,9 +46,13 @@ class ChildEnded(Exception):
     """A permanent child ended normally once too often; the argument is its name."""
 
 
-class CannotStart(Exception):
-    """A child can't start for a reason that lies outside the program: the argument says it to the
+class CannotGoOn(Exception):
+    """A child can't go on for a reason that lies outside the program: the argument says it to the
     operator, and is logged as one line, without a traceback."""
+
+
+class CannotStart(CannotGoOn):
+    """The same of a child that can't start."""
 
 
 class Supervised(Service):
@@ -351,7 +355,7 @@ class Supervisor(MultiService):
         self.log.emit(level, "{supervisor}: {child} " + words, **names, **event)
 
     def _log_failure(self, reason: Failure, words: str, child: _Child) -> None:
-        if reason.check(CannotStart):
+        if reason.check(CannotGoOn):
             self._log(LogLevel.error, words + ": {reason}", child, reason=str(reason.value))
         else:
             self._log(LogLevel.error, words, child, log_failure=reason)

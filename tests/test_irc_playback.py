@@ -133,7 +133,12 @@ class ConversationTests(HistoryCase):
         self.account("dora")
         bob = self.house.controller.state.users["bob"].identity
         told = DirectMessage(
-            target=conversation("dora", bob), actor="dora", nick="dora", to_nick="bob", text="mine"
+            target=conversation("dora", bob),
+            actor="dora",
+            nick="dora",
+            to="bob",
+            to_nick="bob",
+            text="mine",
         )
         self.house.controller.submit(told)
         dora = self.irc("dora2", "batch", account="dora")

@@ -6,11 +6,12 @@ from collections.abc import Collection
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from chatservice.controller.events import Joined, Left, LoggedIn, RoomCreated
 from chatservice.nodes.leases import OutOfTouch
 from chatservice.nodes.nodes import Nodes
-from chatservice.supervision import CannotStart
+from chatservice.supervision import CannotStart, Supervisor
 from tests.controller_case import ControllerCase
 
 LEASE = 15.0
@@ -31,6 +32,7 @@ class FakeLeases:
         self.away = False
         self.taken: set[str] = set()
         self.ended: list[str] = []
+        self.over: list[str] = []
         self.renewed: list[tuple[str, float]] = []
 
     async def renew(self, node: str, seconds: float) -> Collection[str]:
@@ -41,6 +43,10 @@ class FakeLeases:
     async def claim(self, node: str) -> bool:
         self._check()
         return node not in self.taken
+
+    async def seen_to(self, node: str) -> None:
+        self._check()
+        self.over.append(node)
 
     async def end(self, node: str) -> None:
         self._check()
@@ -118,6 +124,38 @@ class LeaseTests(NodesCase):
 
         self.assertEqual(self.leases.ended, ["mine"])
 
+    def test_its_users_are_logged_out_when_the_server_stops(self) -> None:
+        root = Supervisor(self.clock, intensity=1, period=5.0)
+        root.supervise(self.nodes, name="nodes")
+        started = root.startService()
+        self.turn()
+        self.successResultOf(started)
+        self.elsewhere("alice", "mine")
+        self.elsewhere("bob", "theirs")
+        self.leases.ended.clear()
+
+        stopped = root.stopService()
+        self.turn()
+
+        self.successResultOf(stopped)
+        self.assertEqual(set(self.state.users), {"bob"})
+        self.assertEqual(self.leases.ended, ["mine"])
+
+    def test_its_users_stay_when_it_alone_is_restarted(self) -> None:
+        root = Supervisor(self.clock, intensity=1, period=5.0)
+        root.supervise(self.nodes, name="nodes")
+        started = root.startService()
+        self.turn()
+        self.successResultOf(started)
+        self.addCleanup(root.stopService)
+        self.log_in("alice")
+
+        self.nodes.fail(Failure(ValueError("a defect")))
+        self.turn()
+
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+        self.assertEqual(set(self.state.users), {"alice"})
+
     def test_it_stops_although_nobody_can_be_told(self) -> None:
         self.begin()
         self.leases.away = True
@@ -193,10 +231,11 @@ class MissingNodeTests(NodesCase):
 
         self.assertEqual(set(self.state.users), {"ann", "cid"})
         self.assertEqual(self.ann.heard(), ["bob leave"])
-        self.assertEqual(self.leases.ended, ["theirs"])
+        self.assertEqual(self.leases.over, ["theirs"])
         (left,) = self.successResultOf(
             self.shelf.history(self.state.rooms["den"].id, (Left.kind,), 10)
         )
+        assert isinstance(left, Left)
         self.assertTrue(left.lost)
         self.log_in("bob")
 

@@ -137,12 +137,9 @@ class UnnoticedTests(ReturnCase):
         self.assertEqual(ben.lines()[-1], f":{mask('amy')} TOPIC #tea :mine")
         self.assertEqual(len(self.bob.ask("HISTORY:@amy")), 2)
 
-    def test_a_room_that_one_was_brought_into_meanwhile_is_one_room_more(self) -> None:
+    def test_they_are_in_their_rooms_as_before(self) -> None:
         self.lapse()
-        self.world.shared.hold_back(self.a.face)
         self.a.come_back()
-        self.world.shared.let_through()
-        self.a.settle()
         self.bob.send("KICKROOM:den:ann")
         self.assertEqual(self.told(self.ann), ["KICKED:den:ann:bob"])
         self.assertEqual(self.ann.ask("WHEREAMI:"), ["OK:WHEREAMI"])
@@ -241,6 +238,16 @@ class StorageTests(ReturnCase):
         self.a.restart_controller()
         self.bob.send("ROOM:den:hello")
         self.assertEqual(self.told(self.ann), ["ROOM:den:bob:hello"])
+
+    def test_a_restart_of_the_controller_when_only_their_rooms_are_missing(self) -> None:
+        self.lapse()
+        self.a.face.unsure = True
+        self.a.come_back()
+        self.assertIn("ann", self.b.state.users)
+        self.a.restart_controller()
+        self.a.wait(2)
+        self.assertClosed(self.ann, "connect again")
+        self.assertEqual(sorted(self.b.state.users), ["bob"])
 
     def test_a_restart_of_the_controller_before_they_are_back(self) -> None:
         self.lapse()

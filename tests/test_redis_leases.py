@@ -77,6 +77,24 @@ class LeaseTests(RedisCase):
 
         self.assertTrue(await self.leases.claim("a"))
 
+    async def test_a_node_that_was_seen_to_is_claimed_again_if_it_is_still_missing(self) -> None:
+        await self.leases.claim("a")
+
+        await self.leases.seen_to("a")
+
+        self.assertTrue(await self.leases.claim("a"))
+
+    async def test_a_node_that_is_back_when_it_was_seen_to_keeps_its_lease_and_cards(self) -> None:
+        cards = RedisCards(self.redis, "test:", lambda: "a")
+        await self.leases.claim("a")
+        await self.leases.renew("a", LONG)
+        cards.keep("7-0", Card("192.0.2.1"))
+
+        await self.leases.seen_to("a")
+
+        self.assertIn("a", await self.leases.renew("b", LONG))
+        self.assertEqual(await cards.show("a", "7-0"), Card("192.0.2.1"))
+
     async def test_a_node_that_ends_has_none(self) -> None:
         await self.leases.renew("a", LONG)
 
@@ -88,6 +106,16 @@ class LeaseTests(RedisCase):
         await RedisLeases(self.redis, "other:").renew("a", LONG)
 
         self.assertEqual(set(await self.leases.renew("b", LONG)), {"b"})
+
+    async def test_out_of_touch_on_a_new_connection(self) -> None:
+        """What is found there may be a replica's that has taken over, with old leases."""
+        await self.leases.renew("a", LONG)
+        self.redis.leave("it may be no master any more")
+        await self.redis.up()
+
+        with self.assertRaises(OutOfTouch):
+            await self.leases.renew("a", LONG)
+        self.assertEqual(set(await self.leases.renew("a", LONG)), {"a"})
 
     async def test_out_of_touch_without_redis(self) -> None:
         await self.server.kill()

@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from chatservice.supervision import Supervised
+from chatservice.supervision import CannotGoOn, Supervised
 
 from .entities import User
 from .errors import ChatError, NoSuchRoom, NoSuchUser, NotInRoom, NotLoggedIn, Unavailable
@@ -53,7 +53,7 @@ class Tell(Protocol):
         """Finds out anew who is where."""
 
 
-class LogLost(Exception):
+class LogLost(CannotGoOn):
     """The log is another one: the state has to be made from that."""
 
 

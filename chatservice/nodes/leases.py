@@ -32,9 +32,16 @@ class Leases(Protocol):
         @raise OutOfTouch: nobody can tell.
         """
 
+    async def seen_to(self, node: str) -> None:
+        """
+        What was claimed is done.
+
+        @raise OutOfTouch: nobody can be told.
+        """
+
     async def end(self, node: str) -> None:
         """
-        A node has gone, and its users have been seen to.
+        A node has no lease any more, and nothing else that was its own.
 
         @raise OutOfTouch: nobody can be told.
         """

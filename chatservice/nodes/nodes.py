@@ -7,6 +7,7 @@ are ordinary events, in the one order that all share.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from functools import partial
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -18,7 +19,7 @@ from chatservice.controller.controller import Controller
 from chatservice.controller.desk import Presence
 from chatservice.controller.entities import User
 from chatservice.controller.errors import ChatError, Unavailable
-from chatservice.supervision import CannotStart, Supervised
+from chatservice.supervision import CannotStart, Supervised, Supervisor
 
 from .leases import Leases, OutOfTouch
 
@@ -86,9 +87,16 @@ class Nodes(Supervised):
 
     async def _stop(self) -> None:
         try:
+            if self._is_the_end():
+                await self._log_out(partial(self._users_of, self._node), "server stopped")
             await self._leases.end(self._node)
-        except OutOfTouch:
+        except (OutOfTouch, Unavailable):
             self.log.info("the other nodes will miss this one when its lease has run out")
+
+    def _is_the_end(self) -> bool:
+        """Does the server stop, and not this child alone?"""
+        parent: object = self.parent
+        return isinstance(parent, Supervisor) and not parent.running
 
     # A round.
 
@@ -122,18 +130,23 @@ class Nodes(Supervised):
         for node in set(self._controller.state.nodes).difference(there, (self._node,)):
             if not await self._leases.claim(node):
                 continue
-            users = len(self._controller.state.nodes.get(node, ()))
+            # Those only: it may be back in the midst of this, and its users with it.
+            visits = [user.login for user in self._users_of(node)]
             self.log.warn(  # noqa: G010 - Twisted's logger has no other
-                "node {node} is gone; its {users} users are logged out", node=node, users=users
+                "node {node} is gone; its {users} users are logged out", node=node, users=len(visits)
             )
-            await self._log_out(lambda node=node: self._users_of(node), "server lost", lost=True)
-            await self._leases.end(node)
+            await self._log_out(partial(self._still_there, visits), "server lost", lost=True)
+            await self._leases.seen_to(node)
 
     # Whom, and how.
 
     def _users_of(self, node: str) -> list[User]:
         state = self._controller.state
         return [state.users[key] for key in state.nodes.get(node, ())]
+
+    def _still_there(self, visits: Iterable[str]) -> list[User]:
+        known = self._controller.state.visits
+        return [known[visit] for visit in visits if visit in known]
 
     def _left_behind(self) -> list[User]:
         """Users of this node without a connection to it."""

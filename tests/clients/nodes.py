@@ -1,6 +1,6 @@
 """
-Several servers that are one service, as real processes that share a real Redis: each has a folder, a
-port and a name of its own, which it keeps whatever becomes of it. And the door in front of them,
+Several servers that are one service, as real processes that share a real Redis: each has a folder,
+a port and a name of its own, which it keeps whatever becomes of it. And the door in front of them,
 which leads to any that is there. What is right or wrong is not decided here.
 """
 
@@ -172,7 +172,7 @@ class Front(ProxyFactory):
         """Opens it; it is closed after the test."""
         port = await TCP4ServerEndpoint(reactor, 0, interface=HOST).listen(self)
         case.addCleanup(port.stopListening)
-        self.at = port.getHost().port  # type: ignore[attr-defined]
+        self.at = port.getHost().port
 
     @property
     def port(self) -> int:

@@ -60,7 +60,12 @@ class Returning(Presence):
             super().close(reason)
 
     async def _come_back(self, was: User) -> None:
+        state = self.state
         while self._was is was:
+            if self.state is not state:
+                # The controller was restarted: what it knows has no place for who is on the way.
+                self._give_up("the server does not know any more where you were; connect again")
+                return
             try:
                 events = self._next_step(was)
             except ChatError as error:

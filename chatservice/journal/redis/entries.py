@@ -14,6 +14,8 @@ from chatservice.controller.events import EVENTS, Event, Message, own_values
 from chatservice.controller.records import Record
 from chatservice.controller.state import RecordKey
 
+_LINE_END = "\n"
+_quote = json.encoder.encode_basestring
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -52,9 +54,13 @@ def _is_number(text: str) -> bool:
 
 def to_line(event: Event) -> str:
     """An event as it is kept: the fields that all have, then what only its kind has."""
-    common = (event.kind, event.target, event.actor, event.nick, event.account, event.host)
     if type(event) is Message and not event.notice and event.tags is None:  # the hot kind
-        return _encode((*common, event.text, event.room))
+        return (
+            f'["message",{_quote(event.target)},{_quote(event.actor)},{_quote(event.nick)},'
+            f"{_quote(event.account)},{_quote(event.host)},{_quote(event.text)},"
+            f"{_quote(event.room)}]"
+        )
+    common = (event.kind, event.target, event.actor, event.nick, event.account, event.host)
     return _encode((*common, own_values(event)))
 
 
@@ -64,8 +70,24 @@ def from_line(line: bytes | str, id: str, ms: int) -> Event:
 
     @param id: its id; C{ms} its time, milliseconds since 1970.
     """
-    kind, target, actor, nick, account, host, *rest = json.loads(line)
-    own: dict[str, Any] = rest[0] if len(rest) == 1 else dict(zip(_HOT, rest, strict=True))
+    return _event(json.loads(line), id, ms)
+
+
+def _event(values: Sequence[Any], id: str, ms: int) -> Event:
+    if len(values) == _HOT:
+        _, target, actor, nick, account, host, text, room = values
+        return Message(
+            id=id,
+            ms=ms,
+            target=target,
+            actor=actor,
+            nick=nick,
+            account=account,
+            host=host,
+            text=text,
+            room=room,
+        )
+    kind, target, actor, nick, account, host, own = values
     return EVENTS[kind](
         id=id,
         ms=ms,
@@ -78,7 +100,8 @@ def from_line(line: bytes | str, id: str, ms: int) -> Event:
     )
 
 
-_HOT = ("text", "room")
+_HOT = 8
+"""Values that a line of the hot kind has; those of others are in a dictionary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +133,11 @@ class Entry:
     def events(self, after: Position = START) -> list[Event]:
         """Its events, or those of them that follow a place."""
         ms, first = self.last.ms, self.last.n - self.count + 1
+        # Read as one: lines have no line ends in them, and nothing else is outside of JSON.
+        values = json.loads(f"[{self._lines.decode().replace(_LINE_END, ',')}]")
         return [
-            from_line(line, f"{ms}-{n}", ms)
-            for n, line in enumerate(self._lines.split(b"\n"), first)
+            _event(each, f"{ms}-{n}", ms)
+            for n, each in enumerate(values, first)
             if (ms, n) > after
         ]
 

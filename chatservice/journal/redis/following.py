@@ -47,7 +47,7 @@ class Follower:
     @param take: is handed each entry, once and in order.
     @param lost: hears that the log does not go on where we were; nothing is read after that, until
         C{begin}.
-    @param copies: waits for the replicas, before anything is handed over.
+    @param copies: waits for replicas, before anything is handed over.
     @ivar position: the place that was reached.
     """
 
@@ -58,8 +58,8 @@ class Follower:
         prefix: str,
         take: Callable[[Entry], None],
         lost: Callable[[Lost], None],
+        copies: Copies,
         observer: FollowingObserver | None = None,
-        copies: Copies | None = None,
     ) -> None:
         self._clock = clock
         self._link = link
@@ -132,12 +132,14 @@ class Follower:
         self._lost(lost)
 
     async def _read(self, life: int) -> None:
-        reached = self.position
+        reached, interrupted = self.position, False
         while life == self._life:
             try:
                 await self._link.up()
-                if await self._check() > reached and self._observer is not None:
+                missed = await self._check() > reached
+                if interrupted and missed and self._observer is not None:
                     self._observer.caught_up()
+                interrupted = True
                 while life == self._life:
                     reached = await self._read_on(life, reached)
             except (Away, Refused):
@@ -157,11 +159,13 @@ class Follower:
             self._resting = None
 
     async def _read_on(self, life: int, reached: Position) -> Position:
+        if self._copies.missing:
+            await self._copies.made()
         reply = await self._link.ask(
             *("XREAD", "COUNT", _ENTRIES, "BLOCK", self._block_ms, "STREAMS"),
             *(self._log, str(reached)),
         )
-        if reply and self._copies is not None:
+        if reply:
             await self._copies.made()
         if life != self._life:
             return reached

@@ -63,11 +63,12 @@ class RedisSettings:
     @ivar patience: seconds that a batch may wait for a Redis that is away.
     @ivar checkpoint: seconds between two writings of the records, whichever node does it.
     @ivar recent_targets: of how many rooms and conversations a node keeps what was said last.
-    @ivar replicas: how many replicas have to have an event before anybody is told of it, here or at
-        any other node, and before it is acknowledged. If they do not have it for C{patience}, its
-        author is told that it was not stored, but it is in the log, and is shown; and all goes on
-        without replicas, with a warning, until they are back. A master that shall take nothing
-        then has C{min-replicas-to-write} set.
+    @ivar replicas: how many replicas have to have an event before anybody is told of it, at any
+        node, and before it is acknowledged. So nothing that anybody has seen is lost when the
+        master dies and Sentinel has the replica take over that has the most; nor when another one
+        is made the master by command, if there are no more replicas than these. While there are
+        not so many, nothing is stored (at first after C{patience}, then at once); what the master
+        took before that is shown when they are back.
     """
 
     prefix: str = "chat:"
@@ -136,9 +137,11 @@ class RedisJournal:
         self._settings = settings
         self._time = time
         self._reader: Reader | None = None
-        copies = Copies(clock, reading, settings.prefix, settings.replicas, settings.patience)
+        self._copies = Copies(
+            clock, reading, [link], settings.prefix, settings.replicas, settings.patience
+        )
         self._follower = Follower(
-            clock, reading, settings.prefix, self._entry, self._lost, observer, copies
+            clock, reading, settings.prefix, self._entry, self._lost, self._copies, observer
         )
         self._shards = Shards(clock, link, shards, settings.prefix, settings.patience)
         self._filing = Filing(clock, link, self._shards, settings.prefix)
@@ -312,6 +315,8 @@ class RedisJournal:
         """
         arguments = self._arguments(batch)
         while not batch.stored.called:
+            if self._copies.missing:
+                raise NotStored(self._copies.missing)
             try:
                 await self._ask(scripts.COMMIT, *arguments)
             except Refused as error:
@@ -393,12 +398,17 @@ class RedisJournal:
         beginning.addErrback(lambda failure: self.log.failure("a defect", failure))
 
     async def _begin_anew(self, reason: str) -> None:
-        begun = False
+        begun, told = False, ""
         while self._opened and not begun:
             try:
                 await self._begin()
                 begun = True
-            except (Away, Refused, NotStored):
+            except (Away, Refused):
+                await self._rest()
+            except NotStored as error:
+                if str(error) != told:  # somebody has to change something
+                    told = str(error)
+                    self.log.critical("{reason}", reason=told)
                 await self._rest()
         if begun and self._reader is not None:
             self._reader.lost(reason)

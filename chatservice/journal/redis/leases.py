@@ -28,17 +28,27 @@ class RedisLeases:
     def __init__(self, link: Link, prefix: str) -> None:
         self._link = link
         self._prefix = prefix
+        self._connection = 0
 
     async def renew(self, node: str, seconds: float) -> Collection[str]:
         """See `nodes.leases.Leases`."""
         ms = int(seconds * 1000)
         there = await _asked(scripts.run(self._link, scripts.RENEW, self._prefix, node, ms))
+        before, self._connection = self._connection, self._link.connections
+        if before not in (0, self._connection):
+            # A replica that has taken over may know old leases only, and the others may be on
+            # their way to it.
+            raise OutOfTouch(f"{self._link}: the connection is a new one")
         return [each.decode() for each in there]
 
     async def claim(self, node: str) -> bool:
         """See `nodes.leases.Leases`."""
         claimed = scripts.run(self._link, scripts.CLAIM, self._prefix, node, _CLAIM_MS)
         return bool(await _asked(claimed))
+
+    async def seen_to(self, node: str) -> None:
+        """See `nodes.leases.Leases`."""
+        await _asked(scripts.run(self._link, scripts.SEEN_TO, self._prefix, node))
 
     async def end(self, node: str) -> None:
         """See `nodes.leases.Leases`."""

@@ -67,6 +67,7 @@ class Link:
     @param answered: hears how many seconds each answer took.
     @param name: words for it; the address unless said.
     @ivar patience: see C{patience}.
+    @ivar connections: how many there have been, one after another.
     """
 
     log = Logger()
@@ -94,6 +95,7 @@ class Link:
         self._waiting: dict[Deferred[None], float] = {}
         self._reason = _CLOSED
         self._told: set[str] = set()
+        self.connections = 0
 
     def __str__(self) -> str:
         return self._name
@@ -165,6 +167,11 @@ class Link:
             raise Away(f"{self}: {wire.reason}") from None
         self._answered(self._clock.seconds() - began)
         return answer
+
+    def leave(self, reason: str) -> None:
+        """Gives the connection up, if there is one, for another, which may lead elsewhere."""
+        if self._wire is not None:
+            self._drop(self._wire, reason)
 
     def _forget(self, up: Deferred[None]) -> None:
         self._waiting.pop(up, None)
@@ -259,6 +266,7 @@ class Link:
 
     def _is_up(self, wire: Wire) -> None:
         self._wire = wire
+        self.connections += 1
         if self._told:
             self._told.clear()
             self.log.info("{link}: it is there again", link=str(self))

@@ -47,7 +47,7 @@ class Recent:
     """
     @param source: is asked what is not known here.
     @param targets: of how many targets something is kept.
-    @param events: how many events of each.
+    @param events: how many events of each; a quarter more for a while.
     @param most: about how many bytes all of it may take.
     """
 
@@ -56,6 +56,7 @@ class Recent:
     ) -> None:
         self._source = source
         self._events = events
+        self._grown = events + events // 4  # so that not each event is cut for
         self._most_targets = targets
         self._most = most
         self._size = 0
@@ -86,7 +87,8 @@ class Recent:
                 at = Position(ms, n)
                 said = self._of(event.target, at)
                 self._size += said.add(at, event)
-                self._size -= said.cut(self._events)
+                if said.count > self._grown:
+                    self._size -= said.cut(self._events)
         self._reached = last
         self._let_go()
 
@@ -186,6 +188,11 @@ class _Said:
         self.size = 0
         self._places: list[Position] = []
         self._events: list[Event] = []
+
+    @property
+    def count(self) -> int:
+        """How many events there are."""
+        return len(self._events)
 
     def between(self, start: Position, end: Position) -> list[Event]:
         """From one place on, until before another."""

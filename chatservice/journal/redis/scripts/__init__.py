@@ -21,6 +21,7 @@ _SHARED = {
     "prune": ("positions",),
     "renew": ("positions",),
     "claim": ("positions",),
+    "seen_to": ("positions",),
 }
 """Every script, and the files whose functions it uses."""
 
@@ -51,6 +52,7 @@ TURN = Script("turn")
 PRUNE = Script("prune")
 RENEW = Script("renew")
 CLAIM = Script("claim")
+SEEN_TO = Script("seen_to")
 
 
 async def run(link: Link, script: Script, *arguments: Argument) -> Any:
