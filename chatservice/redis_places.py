@@ -24,7 +24,12 @@ def redis_places(config: Config, folder: Path) -> Places:
 
     def address(text: str) -> RedisAddress:
         read = read_address(text)
-        return read if read.password else replace(read, password=password)
+        if not read.password:
+            read = replace(read, password=password)
+        if read.user and not read.password:
+            where = config.origin("redis.password_file")
+            raise ConfigError([f"{where}: expected a file with a password, for {read.user}"])
+        return read
 
     return Places(
         address(config.store),

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from .metrics import Metrics, RedisFigures
 
 
+_READING = "reading"
+
+
 def make_redis_store(reactor: Any, config: Config, folder: Path, metrics: Metrics | None) -> Store:
     """
     @param folder: what the paths in the settings are relative to.
@@ -59,5 +62,8 @@ def make_redis_store(reactor: Any, config: Config, folder: Path, metrics: Metric
 def _links(connecting: Connecting, figures: RedisFigures | None) -> tuple[Link, Link]:
     """One for what is asked, one that waits for what happens."""
     if figures is None:
-        return connecting.store(), connecting.store()
-    return connecting.store(figures.answered("asking")), connecting.store(figures.answered_reading)
+        return connecting.store(), connecting.store(what=_READING)
+    return (
+        connecting.store(figures.answered("asking")),
+        connecting.store(figures.answered_reading, _READING),
+    )

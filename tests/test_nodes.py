@@ -25,12 +25,14 @@ class FakeLeases:
     @ivar there: the nodes that have one.
     @ivar away: nobody can be asked.
     @ivar taken: nodes that others see to.
+    @ivar answer: what a renewal waits for, if it is to wait.
     """
 
     def __init__(self) -> None:
         self.there: set[str] = set()
         self.away = False
         self.taken: set[str] = set()
+        self.answer: Deferred[None] | None = None
         self.ended: list[str] = []
         self.over: list[str] = []
         self.renewed: list[tuple[str, float]] = []
@@ -38,6 +40,8 @@ class FakeLeases:
     async def renew(self, node: str, seconds: float) -> Collection[str]:
         self._check()
         self.renewed.append((node, seconds))
+        if self.answer is not None:
+            await self.answer
         return {*self.there, node}
 
     async def claim(self, node: str) -> bool:
@@ -272,6 +276,30 @@ class MissingNodeTests(NodesCase):
         self.leases.there = {"theirs"}
         self.wait(ROUND)
         self.assertEqual(set(self.state.users), {"ann", "bob"})
+
+    def test_after_this_node_stood_still_all_have_time_to_come_back(self) -> None:
+        """So did the others, if it was their machine too, or Redis that all waited for."""
+        self.wait(2 * LEASE)
+        self.leases.there.clear()  # they ran out meanwhile
+
+        self.clock.advance(20.0)
+        self.wait(LEASE - ROUND)
+        self.assertEqual(set(self.state.users), {"ann", "bob", "cid"})
+
+        self.leases.there = {"theirs"}
+        self.wait(2 * ROUND)
+        self.assertEqual(set(self.state.users), {"ann", "bob"})
+
+    def test_while_redis_stood_still_nobody_is_missed(self) -> None:
+        self.wait(2 * LEASE)
+        self.leases.answer = Deferred()
+        self.wait(LEASE)
+        self.leases.there.clear()
+        self.leases.answer.callback(None)
+
+        self.wait(ROUND)
+
+        self.assertEqual(set(self.state.users), {"ann", "bob", "cid"})
 
     def test_what_cannot_be_stored_now_is_done_when_it_can(self) -> None:
         self.wait(LEASE)

@@ -34,6 +34,12 @@ class PlacesTests(SynchronousTestCase):
         self.assertEqual((places.store.user, places.store.password), ("ann", "sesame"))
         self.assertEqual([each.password for each in places.shards], ["sesame", "own"])
 
+    def test_a_user_needs_a_password(self) -> None:
+        with self.assertRaises(ConfigError) as caught:
+            self.places("redis://ann@a")
+
+        self.assertIn("redis.password_file", str(caught.exception))
+
     def test_sentinels_have_a_password_of_their_own(self) -> None:
         (self.folder / "pw").write_text("sesame", encoding="utf-8")
 

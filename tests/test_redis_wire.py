@@ -44,6 +44,16 @@ class SilenceTests(SynchronousTestCase):
         self.failureResultOf(asked, txredisapi.ConnectionError)
         self.assertEqual(self.wire.reason, "no answer for 3 s")
 
+    def test_what_is_no_redis_is_given_up_and_said_to_be_none(self) -> None:
+        asked = self.ask()
+
+        self.wire.dataReceived(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        self.assertTrue(self.is_given_up())
+        self.lose()
+        self.failureResultOf(asked, txredisapi.ConnectionError)
+        self.assertEqual(self.wire.reason, "what answers there is no Redis")
+
     def test_nothing_is_expected_where_nothing_is_asked(self) -> None:
         self.clock.pump([1] * 100)
         self.assertFalse(self.is_given_up())

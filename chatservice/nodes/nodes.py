@@ -29,6 +29,13 @@ _RENEWALS = 6
 _TERM = 0.75
 """How much of it a renewal lasts: what is left is for the others to notice, and to see to it."""
 
+_SILENCE = 0.5
+"""
+How much of it may pass between two renewals before nobody is judged by the second one: if this
+node, or Redis, stood still, the others may have as well, and have not had their turn yet. With one
+round more it is less than a term, so that nobody's can have run out in a shorter time.
+"""
+
 _USERS = 50
 """How many are logged out at once; others have their turn before the next."""
 
@@ -58,6 +65,7 @@ class Nodes(Supervised):
         self._leases = leases
         self._seconds = seconds
         self._in_touch_since: float | None = None
+        self._renewed = 0.0
         self._round: Deferred[None] | None = None
         self._rounds = LoopingCall(self._renew)
         self._rounds.clock = clock
@@ -76,6 +84,7 @@ class Nodes(Supervised):
             await self._log_out(self._left_behind, "its server was restarted")
         except (OutOfTouch, Unavailable) as error:
             raise CannotStart(str(error)) from error
+        self.log.info("this is node {node}", node=self._node)
         self._in_touch_since = self._clock.seconds()
         self._rounds.start(self._seconds / _RENEWALS, now=False).addErrback(self.fail)
 
@@ -110,10 +119,16 @@ class Nodes(Supervised):
     async def _look_around(self) -> None:
         try:
             there = await self._leases.renew(self._node, self._seconds * _TERM)
+            self._note_renewal()
             await self._log_out(self._left_behind, "connection lost")
             if self._may_judge():
                 await self._see_to_the_missing(there)
         except (OutOfTouch, Unavailable):
+            self._in_touch_since = None
+
+    def _note_renewal(self) -> None:
+        before, self._renewed = self._renewed, self._clock.seconds()
+        if self._renewed - before > self._seconds * _SILENCE:
             self._in_touch_since = None
 
     def _may_judge(self) -> bool:
@@ -133,7 +148,9 @@ class Nodes(Supervised):
             # Those only: it may be back in the midst of this, and its users with it.
             visits = [user.login for user in self._users_of(node)]
             self.log.warn(  # noqa: G010 - Twisted's logger has no other
-                "node {node} is gone; its {users} users are logged out", node=node, users=len(visits)
+                "node {node} is gone; users of it that are logged out: {users}",
+                node=node,
+                users=len(visits),
             )
             await self._log_out(partial(self._still_there, visits), "server lost", lost=True)
             await self._leases.seen_to(node)

@@ -98,7 +98,7 @@ class NodeTests(NodesCase):
         await one.kill()
 
         await bob.until("LEFT:den:alice")
-        self.assertIn("is gone; its 1 users are logged out", other.log())
+        self.assertIn("is gone; users of it that are logged out: 1", other.log())
         self.assertEqual(await bob.items("LISTUSERS:"), ["bob"])
         await self.in_den(other, "alice")
         await bob.until("JOINED:den:alice")

@@ -90,15 +90,16 @@ class Connecting:
         self._trust = _trust(places.ca)
         self._shown = _shown(places.certificate, places.private_key)
 
-    def store(self, answered: Callable[[float], None] = _ignore) -> Link:
+    def store(self, answered: Callable[[float], None] = _ignore, what: str = "") -> Link:
         """
         A link to the store.
 
         @param answered: hears how many seconds each answer took.
+        @param what: a word for what it is for, if there are several.
         """
         places = self._places
         if not places.sentinels:
-            return self._link(places.store, answered)
+            return self._link(places.store, answered, _named(str(places.store), what))
         tls = places.store.tls
         endpoint = MasterEndpoint(
             self._reactor,
@@ -108,16 +109,18 @@ class Connecting:
             self._patience / _SENTINELS_IN_ONE_ATTEMPT,
             lambda host, port: self._way_to(host, port, tls),
         )
-        name = f"Redis {places.master} (by Sentinel)"
+        name = _named(f"Redis {places.master} (by Sentinel)", what)
         return Link(self._reactor, endpoint, places.store, self._patience, answered, name)
 
     def shards(self, answered: Callable[[float], None] = _ignore) -> list[Link]:
         """A link to each shard, in their order."""
         return [self._link(address, answered) for address in self._places.shards]
 
-    def _link(self, address: RedisAddress, answered: Callable[[float], None]) -> Link:
+    def _link(
+        self, address: RedisAddress, answered: Callable[[float], None], name: str = ""
+    ) -> Link:
         endpoint = self._way_to(address.host, address.port, address.tls)
-        return Link(self._reactor, endpoint, address, self._patience, answered)
+        return Link(self._reactor, endpoint, address, self._patience, answered, name)
 
     def _way_to(self, host: str, port: int, tls: bool) -> IStreamClientEndpoint:
         endpoint = HostnameEndpoint(self._reactor, host, port, timeout=self._patience)
@@ -127,6 +130,10 @@ class Connecting:
         options = optionsForClientTLS(host, trustRoot=self._trust, clientCertificate=self._shown)
         wrapped: IStreamClientEndpoint = wrapClientTLS(options, endpoint)
         return wrapped
+
+
+def _named(name: str, what: str) -> str:
+    return f"{name} ({what})" if what else name
 
 
 def _trust(file: Path | None) -> Any:

@@ -136,9 +136,7 @@ class Entry:
         # Read as one: lines have no line ends in them, and nothing else is outside of JSON.
         values = json.loads(f"[{self._lines.decode().replace(_LINE_END, ',')}]")
         return [
-            _event(each, f"{ms}-{n}", ms)
-            for n, each in enumerate(values, first)
-            if (ms, n) > after
+            _event(each, f"{ms}-{n}", ms) for n, each in enumerate(values, first) if (ms, n) > after
         ]
 
     def lines(self) -> list[tuple[Position, bytes]]:

@@ -172,6 +172,7 @@ class RedisJournal:
             await self._link.up(self._settings.patience)
             await self._begin()
             await self._shards.check()
+            self.log.info("what is said is kept in {link}", link=str(self._link))
         except (Away, Refused, NotStored) as error:
             await self._close()
             raise NotStored(str(error)) from None

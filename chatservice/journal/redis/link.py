@@ -110,7 +110,7 @@ class Link:
         if not self._is_open:
             self._is_open = True
             self._life += 1
-            self._reason = "not connected yet"
+            self._reason = f"no connection within {self.patience:g} s"
             self._told.clear()
             self._keeping = Deferred.fromCoroutine(self._keep(self._life))
 

@@ -88,7 +88,10 @@ class Wire(txredisapi.HiredisProtocol):  # type: ignore[misc]
 
     def dataReceived(self, data: bytes, unpause: bool = False) -> None:
         self._heard = self._clock.seconds()
-        super().dataReceived(data)
+        try:
+            super().dataReceived(data)
+        except txredisapi.InvalidData:
+            self.give_up("what answers there is no Redis")
 
     def connectionLost(self, reason: Failure = _DONE) -> None:
         watch, self._watch = self._watch, None
