@@ -49,6 +49,12 @@ class LeaseTests(RedisCase):
 
         await self.run_out("a")
 
+    async def test_nothing_is_kept_of_nodes_that_never_come_back(self) -> None:
+        await self.leases.renew("a", 0.001)
+        await self.run_out("a")
+
+        self.assertEqual(await self.redis.ask("ZCARD", "test:nodes"), 1)
+
     async def test_it_can_be_renewed_after_that(self) -> None:
         await self.leases.renew("a", 0.001)
         await self.run_out("a")

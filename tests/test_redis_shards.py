@@ -16,10 +16,11 @@ from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import provider
 
-from chatservice.controller.events import SAID
+from chatservice.controller.events import SAID, Event
 from chatservice.journal.interface import IJournal, NotStored
 from chatservice.journal.redis import filing, scripts
 from chatservice.journal.redis.address import RedisAddress
+from chatservice.journal.redis.entries import Entry, Position
 from chatservice.journal.redis.journal import RedisJournal, RedisSettings
 from chatservice.journal.redis.link import Link
 from chatservice.journal.redis.shards import Shards
@@ -372,6 +373,31 @@ class AwayTests(ShardsCase):
         await self.back()
 
         self.assertEqual(await self.texts(self.there), texts)
+
+    async def test_to_catch_up_nothing_of_the_log_is_taken_apart_twice(self) -> None:
+        self.patch(filing, "_KEPT_EVENTS", 1)
+        self.patch(filing, "_EVENTS", 1)
+        taken_apart: list[Position] = []
+        events = Entry.events
+
+        def take_apart(entry: Entry, *after: Position) -> list[Event]:
+            taken_apart.append(entry.last)
+            return events(entry, *after)
+
+        self.patch(Entry, "events", take_apart)
+        texts = [str(number) for number in range(40)]
+        await self.say(texts[0])
+        await self.texts(self.there)
+        await self.server.stop()
+        await self.say(*texts[1:])
+        taken_apart.clear()
+
+        await self.server.start()
+        await self.back()
+
+        self.assertEqual(await self.texts(self.there), texts)
+        # By the filer of the other shard as well, for all that this test can tell.
+        self.assertLessEqual(max(map(taken_apart.count, taken_apart)), 2)
 
     async def test_what_all_shards_have_goes_out_of_the_log(self) -> None:
         await self.say(*map(str, range(300)))

@@ -10,13 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from chatservice.controller.events import EVENTS, Event, Message, own_values
+from chatservice.controller.events import EVENTS, OWN_FIELDS, Event, Message, own_values
 from chatservice.controller.records import Record
 from chatservice.controller.state import RecordKey
+from chatservice.journal.interface import NotStored
 
 _LINE_END = "\n"
 _quote = json.encoder.encode_basestring
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class NewerEvent(NotStored):
+    """An event was stored by a server of a newer version, and cannot be understood here."""
 
 
 class Position(NamedTuple):
@@ -69,6 +74,7 @@ def from_line(line: bytes | str, id: str, ms: int) -> Event:
     The event of a line.
 
     @param id: its id; C{ms} its time, milliseconds since 1970.
+    @raise NewerEvent: it is of a kind, or says something, that is not known here.
     """
     return _event(json.loads(line), id, ms)
 
@@ -88,7 +94,13 @@ def _event(values: Sequence[Any], id: str, ms: int) -> Event:
             room=room,
         )
     kind, target, actor, nick, account, host, own = values
-    return EVENTS[kind](
+    known = EVENTS.get(kind)
+    if known is None or not own.keys() <= _OWN[known]:
+        raise NewerEvent(
+            f"a server of a newer version has stored an event ({kind}) that this one does not"
+            " understand: bring it up to date"
+        )
+    return known(
         id=id,
         ms=ms,
         target=target,
@@ -99,6 +111,8 @@ def _event(values: Sequence[Any], id: str, ms: int) -> Event:
         **own,
     )
 
+
+_OWN = {kind: frozenset(names) for kind, names in OWN_FIELDS.items()}
 
 _HOT = 8
 """Values that a line of the hot kind has; those of others are in a dictionary."""
@@ -131,7 +145,11 @@ class Entry:
             event.id, event.ms = f"{ms}-{n}", ms
 
     def events(self, after: Position = START) -> list[Event]:
-        """Its events, or those of them that follow a place."""
+        """
+        Its events, or those of them that follow a place.
+
+        @raise NewerEvent: one of them is of a kind, or says something, that is not known here.
+        """
         ms, first = self.last.ms, self.last.n - self.count + 1
         # Read as one: lines have no line ends in them, and nothing else is outside of JSON.
         values = json.loads(f"[{self._lines.decode().replace(_LINE_END, ',')}]")

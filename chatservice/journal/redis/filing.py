@@ -180,6 +180,7 @@ class _Filer:
         self._ours = False
         self._resting: Deferred[None] | None = None
         self._until_heard = False
+        self._caught_up: list[tuple[Entry, Sequence[Event]]] = []
         self._objection = ""
         self._told = -1
         self._told_at = 0.0
@@ -190,7 +191,7 @@ class _Filer:
         await self._store.ask("HSETNX", self._prefix + "shards", self._number, 0)
         self.end()
         self._service, self._run = service, run
-        self._objection, self._told = "", -1
+        self._caught_up, self._objection, self._told = [], "", -1
         Deferred.fromCoroutine(self._keep_filing(self._life)).addErrback(self._broke)
 
     def end(self) -> None:
@@ -240,7 +241,9 @@ class _Filer:
     async def _file(self, life: int, place: Position) -> Position | None:
         batches = self._heard.after(place)
         if batches is None:
-            batches = await self._read(place)
+            batches = await self._read_after(place)
+        else:
+            self._caught_up = []
         lines, upto = self._lines(batches, place)
         if upto == place:  # the log ends before what was heard of it: that will be noticed
             await self._rest(life, _RETRY_SECONDS)
@@ -262,6 +265,14 @@ class _Filer:
                     lines.append(_Line(at, event.target, event.kind, line))
                 upto = at
         return lines, upto
+
+    async def _read_after(self, place: Position) -> list[tuple[Entry, Sequence[Event]]]:
+        """Some of what follows a place: what was read last is filed before there is more of it."""
+        known = self._caught_up
+        begun = bool(known) and known[0][0].previous <= place
+        left = [batch for batch in known if batch[0].last > place] if begun else []
+        self._caught_up = left or await self._read(place)
+        return self._caught_up
 
     async def _read(self, place: Position) -> list[tuple[Entry, Sequence[Event]]]:
         """Some of what follows a place in the log."""
