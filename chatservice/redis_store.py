@@ -5,6 +5,7 @@ another. No behaviour lives here.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,13 +47,13 @@ def make_redis_store(reactor: Any, config: Config, folder: Path, metrics: Metric
     settings = RedisSettings(
         redis.prefix, redis.catch_up_seconds, redis.timeout_seconds, replicas=redis.replicas
     )
-    name = FilePath(str(config.data / "node"))
+    name = cache(lambda: ensure_name(FilePath(str(config.data / "node"))))
     return Store(
-        RedisJournal(reactor, link, reading, settings, observer=figures, shards=shards),
+        RedisJournal(reactor, link, reading, settings, observer=figures, shards=shards, node=name),
         Secret(lambda: shared_secret(link, redis.prefix)),
         DataFolder(config.data),
         Shared(
-            name=lambda: ensure_name(name),
+            name=name,
             leases=RedisLeases(link, redis.prefix),
             cards=lambda node: RedisCards(link, redis.prefix, node),
         ),

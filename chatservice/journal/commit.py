@@ -26,6 +26,13 @@ from .interface import IJournal, NotStored, Retention
 T = TypeVar("T")
 
 
+_EVENTS = 2000
+"""
+How many are stored together, when more have piled up: a store that others share serves nobody else
+meanwhile.
+"""
+
+
 class Observer(Protocol):
     """Whoever measures batches."""
 
@@ -175,9 +182,22 @@ class GroupCommit(Supervised):
     def _close_batch(self) -> None:
         self._closing = None
         if self._filling.events and self._open and self._sink is not None:
-            batch, self._filling = self._filling, Batch()
+            batch = self._take_batch()
             self._storing, self._storing_for = batch, self._sink
             Deferred.fromCoroutine(self._store(batch, self._sink)).addErrback(self.fail)
+
+    def _take_batch(self) -> Batch:
+        """What is stored next. What has one origin may belong together, and is not parted."""
+        filling, cut = self._filling, _EVENTS
+        origins = filling.origins
+        while cut < len(origins) and origins[cut] is origins[cut - 1]:
+            cut += 1
+        if cut >= len(origins):
+            self._filling = Batch()
+            return filling
+        first = Batch(filling.events[:cut], origins[:cut])
+        del filling.events[:cut], origins[:cut]
+        return first
 
     async def _store(self, batch: Batch, sink: Sink) -> None:
         began = self._clock.seconds()

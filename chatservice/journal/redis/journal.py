@@ -7,7 +7,7 @@ does in one step is in `scripts`.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -79,6 +79,13 @@ class RedisSettings:
     replicas: int = 0
 
 
+_FOR_GOOD = {
+    "OTHERJOURNAL": "there is another journal in Redis now",
+    "BEHIND": "the users of this node were logged out, and it does not know of that yet",
+}
+"""What Redis answers to a batch that it will never take, and what it means."""
+
+
 class _Batch:
     """
     A batch on its way.
@@ -115,6 +122,7 @@ class RedisJournal:
     @param reading: the connection that waits for what happens.
     @param shards: connections to the Redises that keep the histories in the place of the one that
         has the log, if there are any; see `Shards`.
+    @param node: tells what this node is called.
     @param time: tells the time of events, seconds since 1970; None: Redis does, which is the same
         for all nodes.
     """
@@ -130,7 +138,9 @@ class RedisJournal:
         time: IReactorTime | None = None,
         observer: FollowingObserver | None = None,
         shards: Sequence[Link] = (),
+        node: Callable[[], str] = lambda: "",
     ) -> None:
+        self._node = node
         self._clock = clock
         self._link = link
         self._reading = reading
@@ -319,10 +329,13 @@ class RedisJournal:
             if self._copies.missing:
                 raise NotStored(self._copies.missing)
             try:
+                # What could not be heard would be refused although it is stored.
+                await self._reading.up(self._settings.patience)
                 await self._ask(scripts.COMMIT, *arguments)
             except Refused as error:
-                if "OTHERJOURNAL" in str(error):
-                    raise NotStored("there is another journal in Redis now") from None
+                for word, words in _FOR_GOOD.items():
+                    if word in str(error):
+                        raise NotStored(words) from None
                 batch.reason = str(error)
             except Away as error:
                 batch.reason = str(error)
@@ -361,6 +374,8 @@ class RedisJournal:
             "" if mark is None else str(mark),
             "" if self._shards.others else "1",
             len(batch.events),
+            self._node(),
+            str(self._follower.position),
         ]
         for event in batch.events:
             arguments += (event.target, event.kind, to_line(event))

@@ -19,7 +19,9 @@ async def shared_secret(link: Link, prefix: str) -> bytes:
     key = f"{prefix}secret"
     try:
         await link.ask("SETNX", key, new_secret())
-        secret: bytes = await link.ask("GET", key)
+        secret: bytes | None = await link.ask("GET", key)
     except (Away, Refused) as error:
         raise CannotStart(f"the service's secret cannot be had: {error}") from None
+    if not secret:
+        raise CannotStart("the service's secret is not in Redis")
     return secret
