@@ -350,6 +350,52 @@ class BatchTests(CommitCase):
         self.assertEqual(self.journal.commits[-1][0], ["2", "3"])
 
 
+class PiledUpTests(CommitCase):
+    """More than is stored together has piled up while a batch was stored."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.say("first")
+        self.turn()
+
+    def pile_up(self, count: int) -> None:
+        """Each of so many people says something."""
+        for number in range(count):
+            self.commit.append(say("r", "ann", str(number)), Everybody([]))
+
+    def test_it_is_stored_in_several_batches_in_order(self) -> None:
+        self.pile_up(4500)
+
+        for _ in range(4):
+            self.journal.store()
+
+        batches = [texts for texts, *_ in self.journal.commits[1:]]
+        self.assertEqual([len(texts) for texts in batches], [2000, 2000, 500])
+        self.assertEqual([each for texts in batches for each in texts], [*map(str, range(4500))])
+
+    def test_what_has_one_origin_stays_together(self) -> None:
+        self.pile_up(1999)
+        self.say("a", "b", "c")
+        self.pile_up(5)
+
+        self.journal.store()
+        self.journal.store()
+
+        self.assertEqual(self.journal.commits[1][0][-3:], ["a", "b", "c"])
+        self.assertEqual(len(self.journal.commits[2][0]), 5)
+
+    def test_who_waits_for_all_of_it_waits_for_the_last_batch(self) -> None:
+        self.pile_up(2500)
+        drained = self.commit.drain()
+
+        self.journal.store()
+        self.journal.store()
+        self.assertNoResult(drained)
+        self.journal.store()
+
+        self.successResultOf(drained)
+
+
 class RefusalTests(CommitCase):
     """A batch that could not be stored."""
 
