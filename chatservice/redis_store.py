@@ -15,9 +15,10 @@ from .config import Config, ConfigError
 from .datafolder import DataFolder
 from .journal.redis.cards import RedisCards
 from .journal.redis.connecting import BadFile, Connecting
-from .journal.redis.journal import RedisJournal, RedisSettings
+from .journal.redis.journal import RedisJournal
 from .journal.redis.leases import RedisLeases
 from .journal.redis.secret import shared_secret
+from .journal.redis.settings import RedisSettings
 from .nodes.identity import ensure_name
 from .redis_places import redis_places
 from .secret import Secret

@@ -21,8 +21,9 @@ from twisted.internet.endpoints import TCP4ClientEndpoint
 from chatservice.journal.interface import IJournal
 from chatservice.journal.redis.address import RedisAddress
 from chatservice.journal.redis.entries import position
-from chatservice.journal.redis.journal import RedisJournal, RedisSettings
+from chatservice.journal.redis.journal import RedisJournal
 from chatservice.journal.redis.link import Link
+from chatservice.journal.redis.settings import RedisSettings
 from tests.journal_case import JournalCase, reactor
 from tests.redis_server import _MORTAL as MORTAL
 from tests.redis_server import HOST, free_port, redis_binary

@@ -11,8 +11,9 @@ from twisted.internet.task import deferLater
 from chatservice.controller.events import Event, Message
 from chatservice.journal.interface import NotStored
 from chatservice.journal.redis.copies import Copies
-from chatservice.journal.redis.journal import RedisJournal, RedisSettings
+from chatservice.journal.redis.journal import RedisJournal
 from chatservice.journal.redis.link import Away, Link
+from chatservice.journal.redis.settings import RedisSettings
 from tests.facts import say
 from tests.process import PATIENCE
 from tests.redis_server import RedisServer, start_redis

@@ -19,9 +19,9 @@ from chatservice.controller.log import Point
 from chatservice.journal.interface import IJournal, NotStored, Retention
 from chatservice.journal.redis.address import RedisAddress
 from chatservice.journal.redis.entries import Position, position
-from chatservice.journal.redis.journal import RedisSettings
 from chatservice.journal.redis.link import Argument, Link
 from chatservice.journal.redis.recent import Question, Recent
+from chatservice.journal.redis.settings import RedisSettings
 from tests import history_suite
 from tests.facts import join, say, tell
 from tests.generated import steady

@@ -21,8 +21,9 @@ from chatservice.journal.interface import IJournal, NotStored
 from chatservice.journal.redis import filing, scripts
 from chatservice.journal.redis.address import RedisAddress
 from chatservice.journal.redis.entries import Entry, Position
-from chatservice.journal.redis.journal import RedisJournal, RedisSettings
+from chatservice.journal.redis.journal import RedisJournal
 from chatservice.journal.redis.link import Link
+from chatservice.journal.redis.settings import RedisSettings
 from chatservice.journal.redis.shards import Shards
 from tests import history_suite, journal_suite
 from tests.facts import join, say, tell

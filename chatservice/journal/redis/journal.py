@@ -9,7 +9,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
@@ -26,6 +25,7 @@ from chatservice.controller.state import RecordKey
 from chatservice.journal.interface import IJournal, NotStored, Reader, Retention
 
 from . import scripts
+from .batch import FOR_GOOD, Batch
 from .copies import Copies
 from .entries import (
     START,
@@ -44,6 +44,7 @@ from .link import Argument, Away, Link, Refused
 from .pruning import Pruning
 from .recent import Question, Recent
 from .records import DueRecords
+from .settings import RedisSettings
 from .shards import Shards
 
 T = TypeVar("T")
@@ -51,67 +52,7 @@ T = TypeVar("T")
 LAYOUT = "1"
 """The version of what the keys hold."""
 
-_CHECKPOINT_SECONDS = 1.0
 _RETRY_SECONDS = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class RedisSettings:
-    """
-    @ivar prefix: what all keys begin with.
-    @ivar keep_seconds: for how long a node that is cut off can catch up afterwards.
-    @ivar patience: seconds that a batch may wait for a Redis that is away.
-    @ivar checkpoint: seconds between two writings of the records, whichever node does it.
-    @ivar recent_targets: of how many rooms and conversations a node keeps what was said last.
-    @ivar replicas: how many replicas have to have an event before anybody is told of it, at any
-        node, and before it is acknowledged. So nothing that anybody has seen is lost when the
-        master dies and Sentinel has the replica take over that has the most; nor when another one
-        is made the master by command, if there are no more replicas than these. While there are
-        not so many, nothing is stored (at first after C{patience}, then at once); what the master
-        took before that is shown when they are back.
-    """
-
-    prefix: str = "chat:"
-    keep_seconds: float = 300.0
-    patience: float = 3.0
-    checkpoint: float = _CHECKPOINT_SECONDS
-    recent_targets: int = 2000
-    replicas: int = 0
-
-
-_FOR_GOOD = {
-    "OTHERJOURNAL": "there is another journal in Redis now",
-    "BEHIND": "the users of this node were logged out, and it does not know of that yet",
-}
-"""What Redis answers to a batch that it will never take, and what it means."""
-
-
-class _Batch:
-    """
-    A batch on its way.
-
-    @ivar stored: fires when it was heard.
-    @ivar reason: why it may not have been stored.
-    """
-
-    __slots__ = ("events", "number", "reason", "stored")
-
-    def __init__(self, number: int, events: Sequence[Event]) -> None:
-        self.number = number
-        self.events = events
-        self.stored: Deferred[None] = Deferred()
-        self.reason = "no answer"
-
-    def over(self) -> Deferred[None]:
-        """Fires when all know what became of it."""
-        over: Deferred[None] = Deferred()
-
-        def hand_on(result: T) -> T:
-            over.callback(None)
-            return result
-
-        self.stored.addBoth(hand_on)
-        return over
 
 
 @implementer(IJournal)
@@ -134,7 +75,7 @@ class RedisJournal:
         clock: IReactorTime,
         link: Link,
         reading: Link,
-        settings: RedisSettings = RedisSettings(),
+        settings: RedisSettings = RedisSettings(),  # noqa: B008 - it is immutable
         time: IReactorTime | None = None,
         observer: FollowingObserver | None = None,
         shards: Sequence[Link] = (),
@@ -165,7 +106,7 @@ class RedisJournal:
         self._batches = 0
         self._away_since: float | None = None
         self._opened = False
-        self._expected: dict[int, _Batch] = {}
+        self._expected: dict[int, Batch] = {}
         self._under_way: set[Deferred[None]] = set()
 
     # Opening, and what was stored before.
@@ -290,7 +231,7 @@ class RedisJournal:
             return succeed(None)
         self._look_for_redis()
         self._batches += 1
-        batch = _Batch(self._batches, events)
+        batch = Batch(self._batches, events)
         self._expected[batch.number] = batch
         # It is true once it was read in the log, after everything that precedes it there. What is
         # read later was stored by somebody else, for all that its sender knows.
@@ -307,18 +248,18 @@ class RedisJournal:
         elif self._away_since is None:
             self._away_since = self._clock.seconds()
 
-    def _forget(self, result: T, batch: _Batch) -> T:
+    def _forget(self, result: T, batch: Batch) -> T:
         if self._expected.get(batch.number) is batch:
             del self._expected[batch.number]
         return result
 
-    def _not_sent(self, failure: Failure, batch: _Batch) -> Failure | None:
+    def _not_sent(self, failure: Failure, batch: Batch) -> Failure | None:
         if not batch.stored.called:
             batch.stored.errback(failure)
             return None
         return None if failure.check(NotStored) else failure
 
-    async def _send(self, batch: _Batch) -> None:
+    async def _send(self, batch: Batch) -> None:
         """
         Sends a batch until Redis has it, or it is given up; Redis takes none twice.
 
@@ -333,7 +274,7 @@ class RedisJournal:
                 await self._reading.up(self._settings.patience)
                 await self._ask(scripts.COMMIT, *arguments)
             except Refused as error:
-                for word, words in _FOR_GOOD.items():
+                for word, words in FOR_GOOD.items():
                     if word in str(error):
                         raise NotStored(words) from None
                 batch.reason = str(error)
@@ -361,7 +302,7 @@ class RedisJournal:
         except Away:
             raise NotStored(reason) from None
 
-    def _arguments(self, batch: _Batch) -> list[str | int]:
+    def _arguments(self, batch: Batch) -> list[str | int]:
         settings = self._settings
         due = self._clock.seconds() - self._checkpointed >= settings.checkpoint
         mark = self._due.mark if due else None
