@@ -13,13 +13,13 @@ from twisted.python.filepath import FilePath
 
 from .config import Config, ConfigError
 from .datafolder import DataFolder
-from .journal.redis.cards import RedisCards
 from .journal.redis.connecting import BadFile, Connecting
 from .journal.redis.journal import RedisJournal
-from .journal.redis.leases import RedisLeases
-from .journal.redis.secret import shared_secret
 from .journal.redis.settings import RedisSettings
 from .nodes.identity import ensure_name
+from .nodes.redis.cards import RedisCards
+from .nodes.redis.leases import RedisLeases
+from .nodes.redis.secret import shared_secret
 from .redis_places import redis_places
 from .secret import Secret
 from .stores import Shared, Store

@@ -9,8 +9,8 @@ from twisted.internet.defer import Deferred
 from chatservice.controller.events import Event
 from chatservice.journal.interface import NotStored
 from chatservice.journal.redis.journal import RedisJournal
-from chatservice.journal.redis.leases import RedisLeases
 from chatservice.journal.redis.link import Link
+from chatservice.nodes.redis.leases import RedisLeases
 from tests.facts import say
 from tests.redis_nodes import NodesCase
 

@@ -8,12 +8,12 @@ from twisted.python.filepath import FilePath
 from twisted.trial.unittest import TestCase
 
 from chatservice.controller.desk import Card
-from chatservice.journal.redis.cards import RedisCards
-from chatservice.journal.redis.leases import RedisLeases
 from chatservice.journal.redis.link import Link
-from chatservice.journal.redis.secret import shared_secret
 from chatservice.nodes.identity import ensure_name
 from chatservice.nodes.leases import OutOfTouch
+from chatservice.nodes.redis.cards import RedisCards
+from chatservice.nodes.redis.leases import RedisLeases
+from chatservice.nodes.redis.secret import shared_secret
 from chatservice.supervision import CannotStart
 from tests.redis_server import RedisServer, start_redis
 from tests.test_redis_link import LinkCase, reactor

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Collection
 from typing import TypeVar
 
+from chatservice.journal.redis import scripts
+from chatservice.journal.redis.link import Away, Link, Refused
 from chatservice.nodes.leases import OutOfTouch
 
-from . import scripts
 from .cards import cards_of
-from .link import Away, Link, Refused
 
 T = TypeVar("T")
 

@@ -4,10 +4,9 @@ The service's secret, where all nodes find the same one.
 
 from __future__ import annotations
 
+from chatservice.journal.redis.link import Away, Link, Refused
 from chatservice.secret import new_secret
 from chatservice.supervision import CannotStart
-
-from .link import Away, Link, Refused
 
 
 async def shared_secret(link: Link, prefix: str) -> bytes:

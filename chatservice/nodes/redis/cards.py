@@ -12,9 +12,8 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from chatservice.controller.desk import Card
-
-from .link import Away, Link, Refused
-from .wire import Argument
+from chatservice.journal.redis.link import Away, Link, Refused
+from chatservice.journal.redis.wire import Argument
 
 
 class RedisCards:
