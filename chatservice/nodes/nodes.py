@@ -103,9 +103,10 @@ class Nodes(Supervised):
             self.log.info("the other nodes will miss this one when its lease has run out")
 
     def _is_the_end(self) -> bool:
-        """Does the server stop, and not this child alone?"""
+        """Does the server stop, and not this child alone, nor because it cannot go on?"""
         parent: object = self.parent
-        return isinstance(parent, Supervisor) and not parent.running
+        whole = isinstance(parent, Supervisor) and not parent.running
+        return whole and bool(self._controller.running)
 
     # A round.
 
