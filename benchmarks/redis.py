@@ -9,16 +9,17 @@ from __future__ import annotations
 import argparse
 import resource
 import signal
-import statistics
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from load import LoadError
 from machine import Neighbours, cores, facts, pinned
+from options import parser_of
 from redis_nodes import Machine, redis_binary
 from redis_scenarios import FULL, MEASURES, QUICK, REDIS, SCENARIOS, SQLITE, Figures, RedisSize
+from table import cell, line, ratio
 
 
 @dataclass(slots=True)
@@ -88,21 +89,7 @@ def _cpu() -> float:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="redis.py", description="Measures the chat on Redis.")
-    parser.add_argument("--quick", action="store_true", help="everything tiny, to see that it runs")
-    parser.add_argument(
-        "--only",
-        action="append",
-        choices=list(SCENARIOS),
-        help="this scenario alone (may be given several times)",
-    )
-    parser.add_argument(
-        "--repeat",
-        type=int,
-        default=1,
-        metavar="N",
-        help="run everything N times; shows medians, and the lowest and highest",
-    )
+    parser = parser_of("redis.py", "Measures the chat on Redis.", SCENARIOS)
     parser.add_argument("--seconds", type=float, metavar="S", help="measure for so long each time")
     parser.add_argument(
         "--fsync",
@@ -140,34 +127,19 @@ def _table(result: Result) -> list[str]:
     columns = list(dict.fromkeys(column for row in result.values.values() for column in row))
     compared = columns == [SQLITE, REDIS]
     heads = ["measure", *columns, *([f"{REDIS} ÷ {SQLITE}"] if compared else [])]
-    lines = [_line(heads), _line(["---", *("---:" for _ in heads[1:])])] if columns else []
+    lines = [line(heads), line(["---", *("---:" for _ in heads[1:])])] if columns else []
     for measure, (words, form) in MEASURES.items():
         row = result.values.get(measure)
         if row is not None:
-            cells = [_cell(row.get(column), form) for column in columns]
-            lines.append(_line([words, *cells, *([_ratio(row)] if compared else [])]))
+            cells = [cell(row.get(column), form) for column in columns]
+            lines.append(
+                line(
+                    [words, *cells, *([ratio(row.get(REDIS), row.get(SQLITE))] if compared else [])]
+                )
+            )
     if result.others:
         lines += ["", f"CPU that others took: {max(result.others):.0f} % (0 is best)"]
     return [*lines, *(f"\nFAILED: {failure}" for failure in result.failures)]
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _cell(values: Sequence[float] | None, form: str) -> str:
-    if not values:
-        return ""
-    middle = format(statistics.median(values), form)
-    if len(values) == 1:
-        return middle
-    return f"{middle} ({format(min(values), form)}–{format(max(values), form)})"  # noqa: RUF001
-
-
-def _ratio(row: Mapping[str, Sequence[float]]) -> str:
-    if SQLITE not in row or REDIS not in row or not statistics.median(row[SQLITE]):
-        return ""
-    return f"{statistics.median(row[REDIS]) / statistics.median(row[SQLITE]):.2f}"
 
 
 def _say(words: str) -> None:

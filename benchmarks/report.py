@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import statistics
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from scenarios import MEASURES, UNCOMPARED, Figures, Size
 from servers import OWN
+from table import cell, line, ratio
 
 Key = tuple[str, str, str]
 """Scenario, transport, measure."""
@@ -45,15 +45,15 @@ def as_table(report: Report, facts: dict[str, str | None], size: Size) -> str:
         "; ".join(f"{name} {value}" for name, value in facts.items() if value),
         f"{size.members} members, {size.senders} senders, {size.text} bytes, {size.seconds:g} s",
         "",
-        _line(heads),
-        _line(["---", "---", *("---:" for _ in heads[2:])]),
+        line(heads),
+        line(["---", "---", *("---:" for _ in heads[2:])]),
     ]
     for (scenario, transport, measure), row in report.figures.items():
         words, form = MEASURES[measure]
-        cells = [_cell(row.get(server), form) for server in servers]
+        cells = [cell(row.get(server), form) for server in servers]
         compared = measure not in UNCOMPARED
-        ratios = [_ratio(row.get(OWN), row.get(peer)) if compared else "" for peer in peers]
-        lines.append(_line([f"{scenario}, {transport}", words, *cells, *ratios]))
+        ratios = [ratio(row.get(OWN), row.get(peer)) if compared else "" for peer in peers]
+        lines.append(line([f"{scenario}, {transport}", words, *cells, *ratios]))
     if not Path("/proc/self/stat").exists():
         lines += ["", "This system has no /proc: the server's CPU and memory are left out."]
     if report.failures:
@@ -83,22 +83,3 @@ def as_json(report: Report, facts: dict[str, str | None], size: Size) -> str:
         "failures": report.failures,
     }
     return json.dumps(whole, indent=2)
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _cell(values: list[float] | None, form: str) -> str:
-    if not values:
-        return ""
-    middle = format(statistics.median(values), form)
-    if len(values) == 1:
-        return middle
-    return f"{middle} ({format(min(values), form)}–{format(max(values), form)})"  # noqa: RUF001
-
-
-def _ratio(own: list[float] | None, other: list[float] | None) -> str:
-    if not own or not other or not statistics.median(other):
-        return ""
-    return f"{statistics.median(own) / statistics.median(other):.2f}"

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 from load import LoadError
 from machine import Neighbours, cores, facts, pinned
+from options import parser_of
 from report import Report, as_json, as_table
 from scenarios import FULL, QUICK, SCENARIOS, Figures, Size
 from servers import KINDS, OWN, OWN_IRC, OWN_PROTOBUF, Server, Settings, running, versions
@@ -47,26 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="run.py", description="Measures the chat server.")
-    parser.add_argument("--quick", action="store_true", help="everything tiny, to see that it runs")
-    parser.add_argument(
-        "--only",
-        action="append",
-        choices=list(SCENARIOS),
-        help="this scenario alone (may be given several times)",
-    )
+    parser = parser_of("run.py", "Measures the chat server.", SCENARIOS)
     parser.add_argument(
         "--dialect",
         action="append",
         choices=list(_OURS),
         help="speak this alone to the chat server (may be given several times)",
-    )
-    parser.add_argument(
-        "--repeat",
-        type=int,
-        default=1,
-        metavar="N",
-        help="run everything N times; shows medians, and the lowest and highest",
     )
     parser.add_argument(
         "--peers",

@@ -42,6 +42,17 @@ class ReturnCase(NodesCase):
         self.a.go_away()
         self.b.misses(self.a)
 
+    def come_half_way_back(self) -> None:
+        """The users are there again after a lapse; that they enter their rooms is held back."""
+        self.lapse()
+        self.world.shared.hold_back(self.a.face)
+        self.a.come_back()
+        self.a.lag()
+        self.world.shared.let_through()
+        self.a.face.catch_up()
+        self.world.shared.hold_back(self.a.face)
+        self.a.settle()
+
     def told(self, client: Client) -> list[str]:
         """What a client got since the last look; the others' leaving and coming is left out."""
         return [line for line in client.lines() if not _COMING_AND_GOING.match(line)]
@@ -328,14 +339,7 @@ class ClosedTests(ReturnCase):
         self.assertEqual(sorted(self.b.state.users), ["bob"])
 
     def test_a_room_that_becomes_private_while_they_come_back(self) -> None:
-        self.lapse()
-        self.world.shared.hold_back(self.a.face)
-        self.a.come_back()
-        self.a.lag()
-        self.world.shared.let_through()
-        self.a.face.catch_up()
-        self.world.shared.hold_back(self.a.face)
-        self.a.settle()
+        self.come_half_way_back()
         self.bob.send("SETPRIVATE:den")
         self.world.shared.let_through()
         self.a.wait(2)
@@ -397,14 +401,7 @@ class GoneTests(ReturnCase):
         self.assertEqual(sorted(self.b.state.users), ["amy", "bob"])
 
     def test_a_connection_that_is_closed_when_only_its_rooms_are_missing(self) -> None:
-        self.lapse()
-        self.world.shared.hold_back(self.a.face)
-        self.a.come_back()
-        self.a.lag()
-        self.world.shared.let_through()
-        self.a.face.catch_up()
-        self.world.shared.hold_back(self.a.face)
-        self.a.settle()
+        self.come_half_way_back()
         self.ann.hang_up()
         self.world.shared.let_through()
         self.a.wait(2)

@@ -7,6 +7,7 @@ nothing of all that. What they say and see is noted here, and judged elsewhere.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from math import inf
 from random import Random
@@ -62,7 +63,7 @@ class Talk:
             await deferLater(reactor, 0.01)
 
 
-class Person:
+class Person(ABC):
     """
     Somebody in a room, who says numbered words; those that were refused are not said again, so that
     every text is there at most once.
@@ -83,13 +84,13 @@ class Person:
         """It was acknowledged."""
         self.talk.acknowledged.append((self.room, id, text))
 
+    @abstractmethod
     async def be_there(self) -> None:
         """Over when they are in the room."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def speak(self) -> None:
         """Speaks until nobody is to any more, and then hears the rest."""
-        raise NotImplementedError
 
     @property
     def present(self) -> str:
@@ -190,17 +191,17 @@ class Guest(Person):
         if self._lines is not None and self._lines.closed.called:
             await self.be_there()
 
+    @abstractmethod
     async def enter(self, lines: Lines) -> bool:
         """Logs in and enters the room; False if that can't be now."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def say(self, lines: Lines, text: str) -> str:
         """Says something; returns its id, or the empty string if it can't be stored now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def shown(self, line: str) -> str | None:
         """The text, if this line shows what somebody says in the room."""
-        raise NotImplementedError
 
 
 class Life(Lines):

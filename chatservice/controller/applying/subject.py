@@ -16,10 +16,20 @@ if TYPE_CHECKING:
 
 def visitor(state: State, event: PersonalEvent | Joined | Left) -> User:
     """Whom it is about."""
-    user = state.users.get(event.actor)
+    return somebody(state, event.actor, event.visit, NotLoggedIn)
+
+
+def somebody(state: State, key: str, visit: str, error: type[ChatError]) -> User:
+    """
+    The user who was meant, if that one is still here.
+
+    @param visit: see `PersonalEvent`.
+    @param error: what is raised if not.
+    """
+    user = state.users.get(key)
     if user is None:
-        raise NotLoggedIn()
-    check_visit(user, event.visit, NotLoggedIn)
+        raise error()
+    check_visit(user, visit, error)
     return user
 
 

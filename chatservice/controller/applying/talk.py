@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from chatservice.controller.errors import NoSuchUser
 from chatservice.controller.events import DirectEvent, Event
 
-from .subject import check_visit
+from .subject import somebody
 
 if TYPE_CHECKING:
     from chatservice.controller.state import State
@@ -24,8 +24,5 @@ def said(state: State, event: Event) -> None:
 
 
 def said_to_user(state: State, event: DirectEvent) -> None:
-    reader = state.users.get(event.to)
-    if reader is None:
-        raise NoSuchUser()
-    check_visit(reader, event.to_visit, NoSuchUser)
+    somebody(state, event.to, event.to_visit, NoSuchUser)
     said(state, event)

@@ -22,7 +22,7 @@ from chatservice.controller.events import (
 )
 
 from .accounts import check_may_be_account
-from .subject import check_visit, visitor
+from .subject import somebody, visitor
 
 if TYPE_CHECKING:
     from chatservice.controller.state import State
@@ -76,10 +76,7 @@ def logged_out(state: State, event: LoggedOut) -> None:
 
 
 def killed(state: State, event: Killed) -> None:
-    victim = state.users.get(event.victim)
-    if victim is None:
-        raise NoSuchUser()
-    check_visit(victim, event.victim_visit, NoSuchUser)
+    somebody(state, event.victim, event.victim_visit, NoSuchUser)
 
 
 def nick_changed(state: State, event: NickChanged) -> None:
